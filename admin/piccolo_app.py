@@ -1,0 +1,13 @@
+"""The staff's tables, for Piccolo's migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from admin.tables import StaffSession, StaffUser
+
+APP_CONFIG = AppConfig(
+    app_name="admin",
+    migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
+    table_classes=[StaffUser, StaffSession],
+)

@@ -1,0 +1,140 @@
+"""Background work on PgQueuer: enqueued with the rows that cause it, run by whichever worker is free.
+
+Always true here: a payload holds references only; a job that is rolled back never existed; what a failing job says
+is reduced to the name of its error before anything is stored, because a message might hold personal data.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import msgspec
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.core.executors import EntrypointExecutor
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Context, Job
+from pgqueuer.queries import Queries
+
+from portal.database import engine
+from portal.errors import HabeasError, SourceRefused, SourceUnsupported
+
+log = structlog.get_logger()
+
+type Payload = Mapping[str, str]
+type Handler = Callable[[Payload], Awaitable[None]]
+
+HEARTBEAT = timedelta(seconds=30)
+"""A job whose worker has been silent for this long is taken over by another."""
+
+
+class Later(Exception):
+    """A handler raises this to be called again after `delay`; it does not count as a failure."""
+
+    def __init__(self, delay: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.delay = delay
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of job: its name, what runs it, how often it is tried, and how many at once (0 = any number)."""
+
+    name: str
+    handler: Handler
+    tries: int = 8
+    first_delay: timedelta = timedelta(seconds=2)
+    longest_delay: timedelta = timedelta(minutes=10)
+    at_once: int = 0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Something done by the clock: a cron expression (UTC) and what runs."""
+
+    name: str
+    cron: str
+    run: Callable[[], Awaitable[None]]
+
+
+async def enqueue(name: str, payload: Payload, *, key: str, after: timedelta = timedelta()) -> bool:
+    """Add a job inside the caller's transaction. Returns False when one with `key` is waiting or running already.
+
+    Raises:
+        RuntimeError: outside a transaction.
+    """
+    queue = Queries.from_asyncpg_connection(engine().connection)
+    ids = await queue.enqueue(
+        [name], [msgspec.json.encode(payload)], [0], [after], [key], on_conflict="skip",
+    )  # fmt: skip
+    return ids[0] is not None
+
+
+class Worker:
+    """Runs jobs until told to stop. Finishes what it is doing; a killed worker's jobs are taken over."""
+
+    def __init__(self, dsn: str, works: list[Work], schedules: list[Schedule], *, heartbeat: timedelta = HEARTBEAT) -> None:
+        self.dsn = dsn
+        self.works = works
+        self.schedules = schedules
+        self.heartbeat = heartbeat
+        self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the worker to finish what it is doing and return."""
+        self.stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        async with asyncpg.create_pool(self.dsn, min_size=2, max_size=6) as pool:
+            queue = PgQueuer.from_asyncpg_pool(pool)
+            queue.qm.shutdown = queue.sm.shutdown = queue.shutdown = self.stopping
+            for work in self.works:
+                queue.entrypoint(
+                    work.name, concurrency_limit=work.at_once, accepts_context=False, on_failure="hold",
+                    executor_factory=lambda parameters, work=work: _Executor(parameters, work),
+                )(_entry(work.handler))  # fmt: skip
+            for schedule in self.schedules:
+                queue.schedule(schedule.name, schedule.cron, accepts_context=False)(_cron(schedule))
+            await queue.run(batch_size=5, dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=self.heartbeat)
+
+
+def _entry(handler: Handler) -> Callable[[Job], Awaitable[None]]:
+    async def entry(job: Job) -> None:
+        await handler(msgspec.json.decode(job.payload or b"{}", type=dict[str, str]))
+
+    return entry
+
+
+def _cron(schedule: Schedule) -> Callable[[object], Awaitable[None]]:
+    async def entry(_: object) -> None:
+        await schedule.run()
+
+    return entry
+
+
+class Failed(HabeasError):
+    """What is left of an error that ended a job: its kind, never its words."""
+
+
+class _Executor(EntrypointExecutor):
+    """Retries with growing delays, then parks the job for a person (`on_failure="hold"`)."""
+
+    def __init__(self, parameters: object, work: Work) -> None:
+        super().__init__(parameters)  # type: ignore[arg-type]
+        self.work = work
+
+    async def execute(self, job: Job, context: Context) -> None:
+        try:
+            await super().execute(job, context)
+        except Later as later:
+            raise RetryRequested(delay=later.delay, reason="later") from None
+        except Exception as error:  # the worker's edge: whatever it was, the job is retried or parked
+            kind = type(error).__name__
+            log.warning("job failed", job=self.work.name, job_id=int(job.id), error=kind, attempt=job.attempts)
+            if isinstance(error, SourceRefused | SourceUnsupported) or job.attempts >= self.work.tries:
+                raise Failed(kind) from None
+            delay = min(self.work.first_delay * 2**job.attempts, self.work.longest_delay)
+            raise RetryRequested(delay=delay, reason=kind) from None

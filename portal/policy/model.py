@@ -1,0 +1,454 @@
+"""The policy file as strict frozen structs: everything an organisation promises, as data.
+
+Always true here: no operators and no conditions. A key that is not named here is a mistake (`forbid_unknown_fields`).
+`stated` = the organisation's published policy says it; `assumed` = a sensible start, to be confirmed by the operator.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+type Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+
+
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """What all parts of the file share: frozen, strict, named arguments only."""
+
+
+class Text(Frozen, kw_only=True):
+    """A text in every language the product speaks. Both are required."""
+
+    en: str
+    fr: str
+
+    def __getitem__(self, language: str) -> str:
+        """Return the text in `language`."""
+        return self.fr if language == "fr" else self.en
+
+
+class Standing(StrEnum):
+    """Who stands behind a fact."""
+
+    STATED = "stated"
+    ASSUMED = "assumed"
+
+
+class Basis(StrEnum):
+    """The legal basis of a purpose. Source: GDPR Art. 6(1)."""
+
+    CONTRACT = "contract"
+    CONSENT = "consent"
+    LEGAL_DUTY = "legal-duty"
+    LEGITIMATE_INTEREST = "legitimate-interest"
+
+
+class Colour(Frozen, kw_only=True):
+    """An accent for light and for dark pages, as #rrggbb; `wash` is the pale ground behind it."""
+
+    accent: str
+    wash: str
+    dark_accent: str
+    dark_wash: str
+
+
+class Authority(Frozen, kw_only=True):
+    """The data protection authority a person may complain to. Source: GDPR Art. 77."""
+
+    name: str
+    url: str
+
+
+class Controller(Frozen, kw_only=True):
+    """Who answers for the data. Empty legal facts are gaps that `habeas check` reports. Source: GDPR Art. 13(1)(a)-(b)."""
+
+    name: str
+    """The name people know, e.g. Casagbic."""
+    legal_name: str = ""
+    address: str = ""
+    contact: str
+    """The mailbox a person reads."""
+    representative: str = ""
+    data_protection_officer: str = ""
+    site: str
+    zone: str
+    """IANA time zone; legal days are counted in it."""
+    holidays: str
+    """ISO 3166 code of the holiday calendar."""
+    authority: Authority
+    single_operator: bool = False
+
+
+class Way(StrEnum):
+    """A way to sign in."""
+
+    CODE = "code"
+    LINK = "link"
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+
+
+class SignIn(Frozen, kw_only=True):
+    """How people sign in, and how long it lasts."""
+
+    ways: tuple[Way, ...]
+    link_minutes: int
+    code_tries: int = 5
+    session_days: int
+    step_up_minutes: int = 15
+    standing: Standing = Standing.STATED
+
+
+class Answer(Frozen, kw_only=True):
+    """When a request is answered. `days` = promised days, None when only the law's month counts."""
+
+    days: int | None = None
+    inquiry_days: int | None = None
+    standing: Standing = Standing.STATED
+
+
+class Breach(Frozen, kw_only=True):
+    """When affected people are told. Source: GDPR Art. 33, 34 and the organisation's own promise."""
+
+    people_when: Literal["any-risk", "high-risk"]
+    people_hours: int | None = None
+    standing: Standing = Standing.STATED
+
+
+class Purpose(Frozen, kw_only=True):
+    """One use of data, on one basis."""
+
+    id: str
+    title: Text
+    basis: Basis
+    interest: Text | None = None
+    """What our interest is; required for legitimate interest. Source: GDPR Art. 13(1)(d)."""
+    standing: Standing = Standing.STATED
+
+
+class Transfer(Frozen, kw_only=True):
+    """What makes a transfer to a third country lawful. Source: GDPR Art. 45, 46."""
+
+    tool: Literal["scc", "dpf", "scc+dpf", "adequacy", "uk-addendum"]
+    detail: str = ""
+    reviewed: date | None = None
+
+
+class Recipient(Frozen, kw_only=True):
+    """Someone else who gets data, by actual name. Source: GDPR Art. 15(1)(c), C-154/21."""
+
+    id: str
+    name: str
+    does: Text
+    role: Literal["processor", "controller"]
+    country: str
+    """ISO 3166 alpha-2 of the company that gets the data."""
+    region: str = ""
+    """Where the data is kept, when that is another place."""
+    transfer: Transfer | None = None
+    """Required when `country` is outside the EEA."""
+    hosts: tuple[str, ...] = ()
+    standing: Standing = Standing.STATED
+
+
+class Retention(Frozen, kw_only=True):
+    """How long, in words and, where a rule can be run, as data for the retention engine."""
+
+    text: Text
+    rule: Literal["account", "age", "inactivity", "business-year", "memory", "never"]
+    """`account` while the account exists; `age` after `days`; `business-year` after the year's end plus `years`."""
+    days: int | None = None
+    years: int | None = None
+    standing: Standing = Standing.STATED
+
+
+class Erasure(Frozen, kw_only=True):
+    """What erasing does to a category, and why, in words for the person."""
+
+    action: Literal["erase", "anonymise", "keep", "nothing"]
+    why: Text
+    ground: str = ""
+    """The article that lets it be kept; required for `keep`."""
+    minimum: tuple[str, ...] = ()
+    """The fields that stay when `keep`; all others are erased."""
+
+
+class Field(Frozen, kw_only=True):
+    """One thing known about the person. `kind` decides how it is shown, never what is collected."""
+
+    id: str
+    title: Text
+    kind: Literal["text", "long-text", "code", "moment", "day", "money", "number", "flag", "file", "size", "link"] = "text"
+    main: bool = False
+    """Shown first and in narrow tables; a category has one to four of them."""
+
+
+class Category(Frozen, kw_only=True):
+    """What a person would call the data: Account, Prompts, Payments."""
+
+    id: str
+    title: Text
+    explanation: Text
+    fields: tuple[Field, ...]
+    purposes: tuple[str, ...]
+    recipients: tuple[str, ...] = ()
+    retention: Retention
+    portable: bool
+    """Given by the person or observed, on contract or consent. Source: GDPR Art. 20."""
+    erasure: Erasure
+    origin: Text | None = None
+    """Where it comes from when not from the person. Source: GDPR Art. 15(1)(g)."""
+    searchable: bool = True
+    """False when it cannot be looked up by person (rate-limit memory): explained, never counted. Source: GDPR Art. 11."""
+    standing: Standing = Standing.STATED
+
+
+class Never(Frozen, kw_only=True):
+    """The row of zero: what is never held."""
+
+    title: Text
+    explanation: Text
+
+
+class Join(Frozen, kw_only=True):
+    """One step from a table to the table that knows whose row it is: `column` here = `key` of `table` there."""
+
+    column: str
+    table: str
+    key: str
+
+
+class Column(Frozen, kw_only=True):
+    """A column that is collected into a field. `as` renames; by default the column's name is the field's id."""
+
+    name: str
+    field: str = ""
+
+    @property
+    def target(self) -> str:
+        """The id of the field it fills."""
+        return self.field or self.name
+
+
+class Subject(Frozen, kw_only=True):
+    """Whose rows they are: the identifier `equals` is found in `column`, after following `via` from table to table."""
+
+    column: str
+    equals: Literal["account_id", "email", "stripe_customer"]
+    via: tuple[Join, ...] = ()
+
+
+class Table(Frozen, kw_only=True):
+    """One table of somebody else's schema: which columns are collected, which are left out and why."""
+
+    name: str
+    category: str
+    kind: str
+    """What one row is called in the export, e.g. `purchase`."""
+    subject: Subject
+    key: str = "id"
+    """The primary key; rows are read in its order."""
+    newest: str = ""
+    """The column to show newest first on pages; empty: `key`."""
+    columns: tuple[Column, ...]
+    leave_out: dict[str, str] = {}
+    """Column -> the reason why nobody gets to see it."""
+    sensitive: bool = False
+    """True when Python must touch each row (decryption, masking): it leaves the fast lane."""
+
+
+class Lookup(Frozen, kw_only=True):
+    """Where an e-mail address becomes an account id and, if it is kept there, a Stripe customer id."""
+
+    table: str
+    email: str = "email"
+    account_id: str = "id"
+    stripe_customer: str = ""
+    display_name: str = ""
+    language: str = ""
+
+
+class PostgresSource(Frozen, kw_only=True, tag="postgres", tag_field="kind"):
+    """Somebody else's PostgreSQL, read with a role that can only read."""
+
+    id: str
+    title: Text
+    url_variable: str
+    lookup: Lookup
+    tables: tuple[Table, ...]
+    ignored_tables: dict[str, str] = {}
+    """Table -> the reason why it holds nothing about a person."""
+    recipients: tuple[str, ...] = ()
+
+
+class StripeObject(Frozen, kw_only=True):
+    """One kind of Stripe object: which of its fields are collected into which category."""
+
+    object: Literal["customer", "charge", "invoice", "payment_method", "subscription", "refund"]
+    category: str
+    columns: tuple[Column, ...]
+    """`name` is a dotted path inside the object, e.g. `card.last4`."""
+
+
+class StripeSource(Frozen, kw_only=True, tag="stripe", tag_field="kind"):
+    """Stripe, by stored customer id first and then by every spelling of the e-mail address."""
+
+    id: str
+    title: Text
+    key_variable: str
+    objects: tuple[StripeObject, ...]
+    recipients: tuple[str, ...] = ()
+
+
+class Prefix(Frozen, kw_only=True):
+    """Where one person's files are: `{account_id}` is filled in; it ends with a slash."""
+
+    category: str
+    prefix: str
+    kind: str
+
+
+class S3Source(Frozen, kw_only=True, tag="s3", tag_field="kind"):
+    """A bucket, or anything that speaks S3."""
+
+    id: str
+    title: Text
+    bucket: str
+    endpoint_variable: str = ""
+    access_key_variable: str
+    secret_key_variable: str
+    region: str
+    prefixes: tuple[Prefix, ...]
+    recipients: tuple[str, ...] = ()
+
+
+class PortalSource(Frozen, kw_only=True, tag="portal", tag_field="kind"):
+    """Our own tables: requests, mails and sessions of this portal, about this person."""
+
+    id: str
+    title: Text
+    category: str
+    recipients: tuple[str, ...] = ()
+
+
+type SourceSpec = PostgresSource | StripeSource | S3Source | PortalSource
+
+
+class Cookie(Frozen, kw_only=True):
+    """One cookie, as disclosed. The portal sets it exactly so."""
+
+    name: str
+    use: Text
+    days: int
+    protection: Text
+    audience: Literal["person", "staff"] = "person"
+    standing: Standing = Standing.STATED
+
+
+class Promise(Frozen, kw_only=True):
+    """A sentence of the published policy, in our words, bound to a control by its id."""
+
+    id: str
+    sentence: Text
+    section: str
+    control: str
+    standing: Standing = Standing.STATED
+
+
+class Gap(Frozen, kw_only=True):
+    """Something the published text leaves open or contradicts; reported to the operator, never papered over."""
+
+    id: str
+    text: str
+
+
+class Children(Frozen, kw_only=True):
+    """Who may have an account."""
+
+    minimum_age: int
+    never_under: int
+    standing: Standing = Standing.STATED
+
+
+class Changes(Frozen, kw_only=True):
+    """How changes of the policy are announced."""
+
+    notice_days: int | None = None
+    standing: Standing = Standing.STATED
+
+
+class Policy(Frozen, kw_only=True):
+    """One organisation's policy file."""
+
+    format: Literal[1]
+    id: str
+    version: date
+    tagline: Text
+    """The heading of the home page; a line break is where it may break."""
+    languages: tuple[Language, ...]
+    colour: Colour
+    controller: Controller
+    sign_in: SignIn
+    answer: Answer
+    breach: Breach
+    children: Children | None = None
+    changes: Changes = Changes()
+    automated_decisions: Text
+    """The truthful answer to Art. 15(1)(h)."""
+    copy_of_safeguards: Text
+    """How to get a copy of the transfer safeguards. Source: GDPR Art. 15(2)."""
+    purposes: tuple[Purpose, ...]
+    recipients: tuple[Recipient, ...]
+    categories: tuple[Category, ...]
+    never: tuple[Never, ...] = ()
+    sources: tuple[SourceSpec, ...]
+    cookies: tuple[Cookie, ...]
+    promises: tuple[Promise, ...]
+    gaps: tuple[Gap, ...] = ()
+    mail_from: str
+    """The address mail comes from."""
+
+    @cached_property
+    def _categories(self) -> dict[str, Category]:
+        return {category.id: category for category in self.categories}
+
+    @cached_property
+    def _recipients(self) -> dict[str, Recipient]:
+        return {recipient.id: recipient for recipient in self.recipients}
+
+    @cached_property
+    def _purposes(self) -> dict[str, Purpose]:
+        return {purpose.id: purpose for purpose in self.purposes}
+
+    def category(self, id: str) -> Category:
+        """Return a category by its id. Raises: KeyError."""
+        return self._categories[id]
+
+    def recipient(self, id: str) -> Recipient:
+        """Return a recipient by its id. Raises: KeyError."""
+        return self._recipients[id]
+
+    def purpose(self, id: str) -> Purpose:
+        """Return a purpose by its id. Raises: KeyError."""
+        return self._purposes[id]
+
+    def sources_of(self, category: str) -> Sequence[SourceSpec]:
+        """Return the sources that hold records of `category`, in the file's order."""
+        return [source for source in self.sources if category in categories_of(source)]
+
+
+def categories_of(source: SourceSpec) -> frozenset[str]:
+    """Return the ids of the categories that `source` holds records of."""
+    match source:
+        case PostgresSource():
+            return frozenset(table.category for table in source.tables)
+        case StripeSource():
+            return frozenset(part.category for part in source.objects)
+        case S3Source():
+            return frozenset(prefix.category for prefix in source.prefixes)
+        case PortalSource():
+            return frozenset({source.category})

@@ -1,0 +1,70 @@
+"""What every test may use: a fresh database of our own schema, and a clock that stands still."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="habeas-tests-"))
+os.environ["HABEAS_DATA"] = str(SCRATCH)
+os.environ["DATABASE_URL"] = ""
+os.environ["TZ"] = "UTC"
+
+from portal.clock import SetClock  # noqa: E402  the environment must be set before piccolo_conf is imported
+from portal.database import engine, migrate  # noqa: E402
+from portal.embedded import embedded_postgres  # noqa: E402
+
+FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio alone."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server for the whole run; yields its DSN (database `habeas`, empty)."""
+    with embedded_postgres(SCRATCH, options=FAST) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: str) -> str:
+    """The newest schema, made once; each test gets a copy of it."""
+    await migrate(postgres)
+    return "habeas"
+
+
+@pytest.fixture
+async def database(postgres: str, template: str) -> AsyncIterator[str]:
+    """A fresh database with our schema and a pool on it; yields its DSN."""
+    name = f"t_{os.urandom(6).hex()}"
+    await _on_server(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    dsn = postgres.replace("/habeas?", f"/{name}?")
+    before, engine().config = engine().config, {"dsn": dsn}
+    try:
+        async with engine().pooled(largest=8):
+            yield dsn
+    finally:
+        engine().config = before
+        await _on_server(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A Wednesday morning."""
+    return SetClock(datetime(2026, 10, 14, 9, 0, tzinfo=UTC))
+
+
+async def _on_server(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn.replace("/habeas?", "/postgres?"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,88 @@
+"""The known traps of Piccolo, each closed once."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from piccolo.engine.exceptions import TransactionError
+
+from portal.clock import SetClock
+from portal.database import engine, migrate
+from portal.evidence.log import append
+from portal.evidence.tables import Evidence
+from portal.identity.tables import Subject
+from portal.jobs import enqueue
+
+
+def person(email: str, clock: SetClock) -> Subject:
+    return Subject(email=email, created_at=clock())
+
+
+async def test_an_error_inside_a_batch_is_raised(database: str, clock: SetClock) -> None:
+    """piccolo 1.38 returns True from the batch's exit and swallows it."""
+    await person("a@person.example", clock).save()
+    with pytest.raises(ZeroDivisionError):
+        async with await Subject.select().batch(batch_size=1) as batch:
+            async for _ in batch:
+                raise ZeroDivisionError
+
+
+async def test_a_failed_commit_gives_the_connection_back(database: str) -> None:
+    """With piccolo's own transaction two failures on a pool of two hang every later query."""
+    await Subject.raw("CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    for _ in range(12):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            async with engine().transaction():
+                await Subject.raw("INSERT INTO late VALUES (1), (1)")
+    assert engine().current_transaction.get() is None
+    assert await Subject.count() == 0
+
+
+async def test_a_nested_transaction_is_refused(database: str) -> None:
+    """It would silently join the outer one."""
+    async with engine().transaction():
+        with pytest.raises(TransactionError):
+            engine().transaction()
+
+
+async def test_gather_inside_a_transaction_takes_turns(database: str) -> None:
+    """asyncpg refuses two operations at once on one connection."""
+    async with engine().transaction():
+        counts = await asyncio.gather(*(Subject.count() for _ in range(8)))
+    assert counts == [0] * 8
+
+
+async def test_migrating_twice_at_once_is_safe(database: str, postgres: str) -> None:
+    """The second process waits for the first and finds nothing to do."""
+    await asyncio.gather(migrate(database), migrate(database))
+
+
+async def test_a_rolled_back_transaction_leaves_no_job_and_no_evidence(database: str, clock: SetClock) -> None:
+    """State, evidence and the next job commit together or not at all."""
+    with pytest.raises(ZeroDivisionError):
+        async with engine().transaction():
+            await enqueue("test.nothing", {"request": "x"}, key="k")
+            await append("test:thing:done", at=clock(), actor="worker")
+            raise ZeroDivisionError
+    assert await Evidence.count() == 0
+    assert (await Subject.raw("SELECT count(*) AS n FROM pgqueuer"))[0]["n"] == 0
+
+
+async def test_a_job_with_the_same_key_is_added_once(database: str) -> None:
+    """A second click makes no second job, and breaks no transaction."""
+    async with engine().transaction():
+        assert await enqueue("test.nothing", {}, key="k")
+        assert not await enqueue("test.nothing", {}, key="k")
+        await Subject.count()
+
+
+async def test_evidence_can_be_added_to_and_never_changed(database: str, clock: SetClock) -> None:
+    """A trigger refuses UPDATE, DELETE and TRUNCATE, whoever asks."""
+    async with engine().transaction():
+        await append("test:thing:done", at=clock(), actor="worker", details={"n": 1})
+        await append("test:thing:done", at=clock(), actor="worker")
+    for statement in ("UPDATE evidence SET actor = 'x'", "DELETE FROM evidence", "TRUNCATE evidence"):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await Subject.raw(statement)
+    first, second = await Evidence.select().order_by(Evidence.seq)
+    assert second["previous"] == first["digest"]
