@@ -5,7 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from portal.evidence.tables import Evidence
-from portal.identity.tables import OutsideAttempt, OutsideIdentity, Session, SignInAttempt, Subject
+from portal.identity.tables import KnownIdentifier, OutsideAttempt, OutsideIdentity, Session, SignInAttempt, Subject
 from portal.mail.tables import Mail, MailBody, MailEvent
 from portal.rights.tables import ExportPart, Parcel, SubjectRequest, TimelineEntry
 
@@ -13,7 +13,7 @@ APP_CONFIG = AppConfig(
     app_name="portal",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=[
-        Evidence, Subject, OutsideIdentity, SignInAttempt, OutsideAttempt, Session,
+        Evidence, Subject, KnownIdentifier, OutsideIdentity, SignInAttempt, OutsideAttempt, Session,
         Mail, MailBody, MailEvent, SubjectRequest, ExportPart, Parcel, TimelineEntry,
     ],
 )  # fmt: skip

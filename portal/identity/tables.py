@@ -36,6 +36,16 @@ class OutsideIdentity(Table, tablename="outside_identity"):
     created_at = Timestamptz()
 
 
+class KnownIdentifier(Table, tablename="known_identifier"):
+    """What a source calls this person, remembered so that one source can be down and the others still found."""
+
+    id = UUID(primary_key=True)
+    subject = ForeignKey(Subject, on_delete=OnDelete.cascade, null=False, index=True)
+    kind = Varchar(length=20)
+    """email, account_id or stripe_customer"""
+    value = Text()
+
+
 class SignInAttempt(Table, tablename="sign_in_attempt"):
     """One code and link, for one purpose, asked for by one browser. Secrets are stored as keyed hashes."""
 
