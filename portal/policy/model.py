@@ -20,7 +20,7 @@ class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
     """What all parts of the file share: frozen, strict, named arguments only."""
 
 
-class Text(Frozen, kw_only=True):
+class Text(Frozen, frozen=True, kw_only=True):
     """A text in every language the product speaks. Both are required."""
 
     en: str
@@ -47,7 +47,7 @@ class Basis(StrEnum):
     LEGITIMATE_INTEREST = "legitimate-interest"
 
 
-class Colour(Frozen, kw_only=True):
+class Colour(Frozen, frozen=True, kw_only=True):
     """An accent for light and for dark pages, as #rrggbb; `wash` is the pale ground behind it."""
 
     accent: str
@@ -56,14 +56,14 @@ class Colour(Frozen, kw_only=True):
     dark_wash: str
 
 
-class Authority(Frozen, kw_only=True):
+class Authority(Frozen, frozen=True, kw_only=True):
     """The data protection authority a person may complain to. Source: GDPR Art. 77."""
 
     name: str
     url: str
 
 
-class Controller(Frozen, kw_only=True):
+class Controller(Frozen, frozen=True, kw_only=True):
     """Who answers for the data. Empty legal facts are gaps that `habeas check` reports. Source: GDPR Art. 13(1)(a)-(b)."""
 
     name: str
@@ -92,7 +92,7 @@ class Way(StrEnum):
     MICROSOFT = "microsoft"
 
 
-class SignIn(Frozen, kw_only=True):
+class SignIn(Frozen, frozen=True, kw_only=True):
     """How people sign in, and how long it lasts."""
 
     ways: tuple[Way, ...]
@@ -103,7 +103,7 @@ class SignIn(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Answer(Frozen, kw_only=True):
+class Answer(Frozen, frozen=True, kw_only=True):
     """When a request is answered. `days` = promised days, None when only the law's month counts."""
 
     days: int | None = None
@@ -111,7 +111,7 @@ class Answer(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Breach(Frozen, kw_only=True):
+class Breach(Frozen, frozen=True, kw_only=True):
     """When affected people are told. Source: GDPR Art. 33, 34 and the organisation's own promise."""
 
     people_when: Literal["any-risk", "high-risk"]
@@ -119,7 +119,7 @@ class Breach(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Purpose(Frozen, kw_only=True):
+class Purpose(Frozen, frozen=True, kw_only=True):
     """One use of data, on one basis."""
 
     id: str
@@ -130,7 +130,7 @@ class Purpose(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Transfer(Frozen, kw_only=True):
+class Transfer(Frozen, frozen=True, kw_only=True):
     """What makes a transfer to a third country lawful. Source: GDPR Art. 45, 46."""
 
     tool: Literal["scc", "dpf", "scc+dpf", "adequacy", "uk-addendum"]
@@ -138,7 +138,7 @@ class Transfer(Frozen, kw_only=True):
     reviewed: date | None = None
 
 
-class Recipient(Frozen, kw_only=True):
+class Recipient(Frozen, frozen=True, kw_only=True):
     """Someone else who gets data, by actual name. Source: GDPR Art. 15(1)(c), C-154/21."""
 
     id: str
@@ -155,18 +155,19 @@ class Recipient(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Retention(Frozen, kw_only=True):
+class Retention(Frozen, frozen=True, kw_only=True):
     """How long, in words and, where a rule can be run, as data for the retention engine."""
 
     text: Text
-    rule: Literal["account", "age", "inactivity", "business-year", "memory", "never"]
-    """`account` while the account exists; `age` after `days`; `business-year` after the year's end plus `years`."""
+    rule: Literal["account", "age", "inactivity", "business-year", "memory"]
+    """`account` while the account exists; `age` and `inactivity` after `days`; `business-year` after the year's end
+    plus `years`; `memory` in memory only, gone on its own."""
     days: int | None = None
     years: int | None = None
     standing: Standing = Standing.STATED
 
 
-class Erasure(Frozen, kw_only=True):
+class Erasure(Frozen, frozen=True, kw_only=True):
     """What erasing does to a category, and why, in words for the person."""
 
     action: Literal["erase", "anonymise", "keep", "nothing"]
@@ -177,17 +178,19 @@ class Erasure(Frozen, kw_only=True):
     """The fields that stay when `keep`; all others are erased."""
 
 
-class Field(Frozen, kw_only=True):
+class Field(Frozen, frozen=True, kw_only=True):
     """One thing known about the person. `kind` decides how it is shown, never what is collected."""
 
     id: str
     title: Text
-    kind: Literal["text", "long-text", "code", "moment", "day", "money", "number", "flag", "file", "size", "link"] = "text"
+    kind: Literal["text", "long-text", "code", "moment", "day", "money", "number", "flag", "file", "size", "link"] = (
+        "text"
+    )
     main: bool = False
     """Shown first and in narrow tables; a category has one to four of them."""
 
 
-class Category(Frozen, kw_only=True):
+class Category(Frozen, frozen=True, kw_only=True):
     """What a person would call the data: Account, Prompts, Payments."""
 
     id: str
@@ -207,14 +210,14 @@ class Category(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Never(Frozen, kw_only=True):
+class Never(Frozen, frozen=True, kw_only=True):
     """The row of zero: what is never held."""
 
     title: Text
     explanation: Text
 
 
-class Join(Frozen, kw_only=True):
+class Join(Frozen, frozen=True, kw_only=True):
     """One step from a table to the table that knows whose row it is: `column` here = `key` of `table` there."""
 
     column: str
@@ -222,7 +225,7 @@ class Join(Frozen, kw_only=True):
     key: str
 
 
-class Column(Frozen, kw_only=True):
+class Column(Frozen, frozen=True, kw_only=True):
     """A column that is collected into a field. `as` renames; by default the column's name is the field's id."""
 
     name: str
@@ -234,7 +237,7 @@ class Column(Frozen, kw_only=True):
         return self.field or self.name
 
 
-class Subject(Frozen, kw_only=True):
+class Subject(Frozen, frozen=True, kw_only=True):
     """Whose rows they are: the identifier `equals` is found in `column`, after following `via` from table to table."""
 
     column: str
@@ -242,7 +245,7 @@ class Subject(Frozen, kw_only=True):
     via: tuple[Join, ...] = ()
 
 
-class Table(Frozen, kw_only=True):
+class Table(Frozen, frozen=True, kw_only=True):
     """One table of somebody else's schema: which columns are collected, which are left out and why."""
 
     name: str
@@ -261,7 +264,7 @@ class Table(Frozen, kw_only=True):
     """True when Python must touch each row (decryption, masking): it leaves the fast lane."""
 
 
-class Lookup(Frozen, kw_only=True):
+class Lookup(Frozen, frozen=True, kw_only=True):
     """Where an e-mail address becomes an account id and, if it is kept there, a Stripe customer id."""
 
     table: str
@@ -272,7 +275,7 @@ class Lookup(Frozen, kw_only=True):
     language: str = ""
 
 
-class PostgresSource(Frozen, kw_only=True, tag="postgres", tag_field="kind"):
+class PostgresSource(Frozen, frozen=True, kw_only=True, tag="postgres", tag_field="kind"):
     """Somebody else's PostgreSQL, read with a role that can only read."""
 
     id: str
@@ -285,8 +288,12 @@ class PostgresSource(Frozen, kw_only=True, tag="postgres", tag_field="kind"):
     recipients: tuple[str, ...] = ()
 
 
-class StripeObject(Frozen, kw_only=True):
-    """One kind of Stripe object: which of its fields are collected into which category."""
+class StripeObject(Frozen, frozen=True, kw_only=True):
+    """One kind of Stripe object: which of its fields are collected into which category.
+
+    Values follow the kind of the field they fill: a `moment` is read from epoch seconds, `money` from the smallest
+    unit of the object's own currency (2000 with eur is 20.00).
+    """
 
     object: Literal["customer", "charge", "invoice", "payment_method", "subscription", "refund"]
     category: str
@@ -294,7 +301,7 @@ class StripeObject(Frozen, kw_only=True):
     """`name` is a dotted path inside the object, e.g. `card.last4`."""
 
 
-class StripeSource(Frozen, kw_only=True, tag="stripe", tag_field="kind"):
+class StripeSource(Frozen, frozen=True, kw_only=True, tag="stripe", tag_field="kind"):
     """Stripe, by stored customer id first and then by every spelling of the e-mail address."""
 
     id: str
@@ -304,15 +311,19 @@ class StripeSource(Frozen, kw_only=True, tag="stripe", tag_field="kind"):
     recipients: tuple[str, ...] = ()
 
 
-class Prefix(Frozen, kw_only=True):
-    """Where one person's files are: `{account_id}` is filled in; it ends with a slash."""
+S3_FIELDS = ("name", "media_type", "size_bytes", "stored_at", "object_key", "version", "current")
+"""What is known of every stored file; a category of files names all of them. `name` is the person's own file name."""
+
+
+class Prefix(Frozen, frozen=True, kw_only=True):
+    """Where one person's files are: `{account_id}` is filled in; it ends with a slash. Fills `S3_FIELDS`."""
 
     category: str
     prefix: str
     kind: str
 
 
-class S3Source(Frozen, kw_only=True, tag="s3", tag_field="kind"):
+class S3Source(Frozen, frozen=True, kw_only=True, tag="s3", tag_field="kind"):
     """A bucket, or anything that speaks S3."""
 
     id: str
@@ -326,8 +337,15 @@ class S3Source(Frozen, kw_only=True, tag="s3", tag_field="kind"):
     recipients: tuple[str, ...] = ()
 
 
-class PortalSource(Frozen, kw_only=True, tag="portal", tag_field="kind"):
-    """Our own tables: requests, mails and sessions of this portal, about this person."""
+PORTAL_FIELDS = (
+    "at", "what", "state", "reference", "due_day", "outcome", "ended_at", "email", "display_name", "language", "browser"
+)  # fmt: skip
+"""What is known of every request, mail and session here; not every kind fills each. `what` is the right, the kind of
+mail or the way of signing in; `ended_at` when a request was closed or a session ended."""
+
+
+class PortalSource(Frozen, frozen=True, kw_only=True, tag="portal", tag_field="kind"):
+    """Our own tables: requests, mails and sessions of this portal, about this person. Fills `PORTAL_FIELDS`."""
 
     id: str
     title: Text
@@ -338,7 +356,11 @@ class PortalSource(Frozen, kw_only=True, tag="portal", tag_field="kind"):
 type SourceSpec = PostgresSource | StripeSource | S3Source | PortalSource
 
 
-class Cookie(Frozen, kw_only=True):
+PERSON_COOKIE = "__Host-habeas"
+"""The one cookie of the person's pages, as disclosed."""
+
+
+class Cookie(Frozen, frozen=True, kw_only=True):
     """One cookie, as disclosed. The portal sets it exactly so."""
 
     name: str
@@ -349,7 +371,7 @@ class Cookie(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Promise(Frozen, kw_only=True):
+class Promise(Frozen, frozen=True, kw_only=True):
     """A sentence of the published policy, in our words, bound to a control by its id."""
 
     id: str
@@ -359,14 +381,14 @@ class Promise(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Gap(Frozen, kw_only=True):
+class Gap(Frozen, frozen=True, kw_only=True):
     """Something the published text leaves open or contradicts; reported to the operator, never papered over."""
 
     id: str
     text: str
 
 
-class Children(Frozen, kw_only=True):
+class Children(Frozen, frozen=True, kw_only=True):
     """Who may have an account."""
 
     minimum_age: int
@@ -374,14 +396,21 @@ class Children(Frozen, kw_only=True):
     standing: Standing = Standing.STATED
 
 
-class Changes(Frozen, kw_only=True):
+class Changes(Frozen, frozen=True, kw_only=True):
     """How changes of the policy are announced."""
 
     notice_days: int | None = None
     standing: Standing = Standing.STATED
 
 
-class Policy(Frozen, kw_only=True):
+class Backups(Frozen, frozen=True, kw_only=True):
+    """How long an erased record may live on in backups before they are overwritten."""
+
+    days: int
+    standing: Standing = Standing.STATED
+
+
+class Policy(Frozen, frozen=True, kw_only=True):
     """One organisation's policy file."""
 
     format: Literal[1]
@@ -397,6 +426,8 @@ class Policy(Frozen, kw_only=True):
     breach: Breach
     children: Children | None = None
     changes: Changes = Changes()
+    backups: Backups | None = None
+    """None: not known; the operator is asked."""
     automated_decisions: Text
     """The truthful answer to Art. 15(1)(h)."""
     copy_of_safeguards: Text
