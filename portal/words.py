@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -93,3 +94,7 @@ class Words:
             size, unit = size / 1000, unit + 1
         pattern = "#,##0.#" if unit > 1 else "#,##0"
         return f"{format_decimal(size, pattern, locale=self.language)}{NO_BREAK}{units[unit]}"
+
+    def country(self, code: str) -> str:
+        """The name of a country by its ISO 3166 code: FR is France, US is United States / États-Unis."""
+        return str(Locale.parse(self.language).territories.get(code, code))

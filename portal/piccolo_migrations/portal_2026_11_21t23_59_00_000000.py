@@ -19,6 +19,7 @@ CREATE TRIGGER evidence_no_truncate BEFORE TRUNCATE ON evidence
     FOR EACH STATEMENT EXECUTE FUNCTION evidence_is_append_only();
 CREATE UNIQUE INDEX subject_request_one_open ON subject_request (subject, "right") WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX outside_identity_one ON outside_identity (issuer, identifier);
+CREATE UNIQUE INDEX known_identifier_one ON known_identifier (subject, kind, value);
 CREATE UNIQUE INDEX export_part_one ON export_part (request, source, category);
 CREATE UNIQUE INDEX parcel_one_live ON parcel (request) WHERE deleted_at IS NULL;
 CREATE SEQUENCE request_reference START 101;
@@ -26,7 +27,7 @@ CREATE SEQUENCE request_reference START 101;
 
 BACKWARDS = """
 DROP SEQUENCE request_reference;
-DROP INDEX parcel_one_live, export_part_one, outside_identity_one, subject_request_one_open;
+DROP INDEX parcel_one_live, export_part_one, known_identifier_one, outside_identity_one, subject_request_one_open;
 DROP TRIGGER evidence_no_truncate ON evidence;
 DROP TRIGGER evidence_append_only ON evidence;
 DROP FUNCTION evidence_is_append_only();

@@ -1,0 +1,170 @@
+"""The right of access: collect from every source, make the parcel, hand it to storage, say that it is ready.
+
+Always true here: whatever line the worker dies at, running it again ends in one parcel and one mail. What a source
+could not give is named, and fetched again later.
+"""
+
+import hashlib
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import asyncpg
+import msgspec
+import structlog
+
+from exports.bundle import Parcel as Bundle
+from exports.bundle import assemble
+from exports.order import Missing, Part
+from exports.pdf import PdfPress
+from exports.storage import Storage
+from portal.clock import Clock
+from portal.jobs import Later, Payload
+from portal.policy.model import Policy
+from portal.rights import outcome, parts
+from portal.rights.order import draw_order
+from portal.rights.person import find_person
+from portal.rights.requests import RequestView, parcel_of, parts_of
+from portal.rights.tables import SubjectRequest
+from portal.settings import Settings
+from portal.sources.registry import Identified, Sources
+
+log = structlog.get_logger()
+
+TRY_AGAIN = timedelta(minutes=10)
+GIVE_UP = timedelta(days=3)
+"""After this the missing part is left to a person; the copy that was delivered stays."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What fulfilling a request needs. Built once by whoever runs the worker."""
+
+    policy: Policy
+    settings: Settings
+    clock: Clock
+    sources: Sources
+    storage: Storage
+    press: PdfPress
+
+
+class Withdrawn(Exception):
+    """The person withdrew the request while it was being worked on."""
+
+
+async def fulfil(shop: Workshop, payload: Payload) -> None:
+    """Make the copy for one request. Idempotent; takes up where a killed worker stopped.
+
+    Raises:
+        Later: when another worker is at it, or a source was down and is asked again.
+    """
+    request = await _request(UUID(payload["request"]))
+    if request is None:
+        return
+    if not request.is_open:
+        await _sweep(shop, request)
+        return
+    async with _alone(shop.settings.database_dsn, request.id):
+        parcel = await parcel_of(request.id)
+        if parcel is not None and not await _worth_another_try(shop, request):
+            raise Later(TRY_AGAIN, "a source is still down")
+        try:
+            missing = await _make(shop, request)
+        except Withdrawn:
+            await _sweep(shop, request)
+            return
+    if missing and shop.clock() < request.received_at + GIVE_UP:
+        raise Later(TRY_AGAIN, "a source was down")
+    if missing:
+        await outcome.leave_incomplete(request, at=shop.clock())
+
+
+async def _make(shop: Workshop, request: RequestView) -> tuple[Missing, ...]:
+    """Assemble, store and record one parcel. Returns what is missing from it."""
+    folder = shop.settings.data_folder / "work" / str(request.id)
+    parcel_id = await _next_parcel(request)
+    person = await find_person(shop.sources, request.subject)
+    await outcome.start(request, at=shop.clock())
+    try:
+        async with AsyncExitStack() as stack:
+            bundle = await _assemble(shop, request, person, folder, stack)
+        await _store(shop.storage, parcel_id, bundle)
+        recorded = await outcome.ready(
+            request, parcel_id, bundle, policy=shop.policy, public_url=shop.settings.public_url,
+            days=shop.settings.parcel_days, at=shop.clock(),
+        )  # fmt: skip
+        if not recorded:
+            raise Withdrawn
+        await outcome.delete_replaced(shop.storage, request.id, keep=parcel_id, at=shop.clock())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return bundle.missing
+
+
+async def _assemble(
+    shop: Workshop, request: RequestView, person: Identified, folder: Path, stack: AsyncExitStack
+) -> Bundle:
+    readers = await parts.open_parts(shop.sources, shop.policy, request, person, stack)
+    await parts.plan(request.id, readers)
+    at = shop.clock()
+    order = draw_order(
+        request, shop.policy, readers, name=person.identifiers.display_name,
+        email=min(person.identifiers.emails, default=""), public_url=shop.settings.public_url, at=at,
+    )  # fmt: skip
+
+    async def progress(section: str, source: str, done: int) -> None:
+        if await parts.progressed(request.id, section, source, done):
+            raise Withdrawn
+
+    return await assemble(order, folder, progress=progress, now=shop.clock, press=shop.press)
+
+
+async def _store(storage: Storage, parcel_id: UUID, bundle: Bundle) -> None:
+    await storage.put(f"{parcel_id}.zip", bundle.zip_path)
+    await storage.put(f"{parcel_id}.pdf", bundle.pdf_path)
+
+
+async def _next_parcel(request: RequestView) -> UUID:
+    """Name the parcel that is to be made now: the same name until one is recorded, whatever crashes between."""
+    return uuid5(request.id, str(await outcome.parcels_so_far(request.id)))
+
+
+async def _sweep(shop: Workshop, request: RequestView) -> None:
+    """Delete what a withdrawn or killed attempt may have stored without recording it."""
+    unrecorded = await _next_parcel(request)
+    await shop.storage.delete(f"{unrecorded}.zip")
+    await shop.storage.delete(f"{unrecorded}.pdf")
+
+
+async def _worth_another_try(shop: Workshop, request: RequestView) -> bool:
+    """Ask the sources whose part failed whether they answer now, before doing everything again."""
+    failed = {part.source for part in await parts_of(request.id) if part.state == "failed"}
+    person = await find_person(shop.sources, request.subject)
+    counts = await shop.sources.count(person.identifiers)
+    return any(counts[source] is not None for source in failed if source not in person.unreachable)
+
+
+async def _request(id: UUID) -> RequestView | None:
+    row = await SubjectRequest.select().where(SubjectRequest.id == id).first()
+    return msgspec.convert(row, RequestView) if row else None
+
+
+@asynccontextmanager
+async def _alone(dsn: str, request: UUID) -> AsyncIterator[None]:
+    """Hold the request for this worker alone; a killed worker's connection lets go by itself.
+
+    Raises:
+        Later: when another worker holds it.
+    """
+    key = int.from_bytes(hashlib.sha256(request.bytes).digest()[:8], signed=True)
+    connection = await asyncpg.connect(dsn)
+    try:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
+            raise Later(timedelta(seconds=5), "another worker is at it")
+        yield
+    finally:
+        await connection.close()

@@ -1,0 +1,167 @@
+"""How a request for a copy moves on: started, ready, complete, left incomplete, gone again.
+
+Always true here: each move is one transaction with its evidence and its mail, and happens once.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from exports.bundle import Parcel as Bundle
+from exports.storage import Storage
+from portal.database import engine
+from portal.identity.tables import Subject
+from portal.mail.messages import copy_expires_soon, copy_ready
+from portal.mail.outbox import post
+from portal.policy.model import Policy
+from portal.rights.requests import RequestView
+from portal.rights.tables import ExportPart, Parcel, SubjectRequest
+from portal.rights.timeline import record
+from portal.words import Words
+
+
+async def start(request: RequestView, *, at: datetime) -> None:
+    """Note that the work has begun, the first time."""
+    async with engine().transaction():
+        begun = await (
+            SubjectRequest.update({SubjectRequest.state: "working"})
+            .where((SubjectRequest.id == request.id) & (SubjectRequest.state == "received"))
+            .returning(SubjectRequest.id)
+        )
+        if begun:
+            await record(request.id, request.reference, "started", at=at, actor="worker")
+
+
+async def parcels_so_far(request: UUID) -> int:
+    """Return how many parcels were made for a request: it names the next one, the same after a crash."""
+    return await Parcel.count().where(Parcel.request == request)
+
+
+async def ready(
+    request: RequestView, parcel_id: UUID, bundle: Bundle, *, policy: Policy, public_url: str, days: int, at: datetime
+) -> bool:
+    """Record a finished parcel, close the request when nothing is missing, and write to the person.
+
+    Returns False, and does nothing, when the request was withdrawn meanwhile.
+    """
+    complete = not bundle.missing
+    expires_at = at + timedelta(days=days)
+    async with engine().transaction():
+        if not await _move_on(request, complete, at):
+            return False
+        await Parcel.update({Parcel.deleted_at: at}).where(
+            (Parcel.request == request.id) & Parcel.deleted_at.is_null()
+        )  # fmt: skip
+        await Parcel(
+            id=parcel_id, request=request.id, place=f"{parcel_id}.zip", size_bytes=bundle.size_bytes,
+            pdf_place=f"{parcel_id}.pdf", pdf_size_bytes=bundle.pdf_size_bytes, sha256=bundle.sha256,
+            records=bundle.records, files=bundle.files, complete=complete, snapshot_at=bundle.snapshot_at,
+            ready_at=at, expires_at=expires_at,
+        ).save()  # fmt: skip
+        await _mark_parts(request.id, bundle, at)
+        await record(
+            request.id, request.reference, "ready" if complete else "ready-in-part", at=at, actor="worker",
+            details={"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)},
+        )  # fmt: skip
+        await _write(request, bundle, policy, public_url, expires_at, at)
+    return True
+
+
+async def _move_on(request: RequestView, complete: bool, at: datetime) -> bool:
+    values = {SubjectRequest.state: "ready", SubjectRequest.outcome: "fulfilled" if complete else "partly"}
+    if complete:
+        values[SubjectRequest.closed_at] = at  # type: ignore[assignment]
+    moved = await (
+        SubjectRequest.update(values)  # type: ignore[arg-type]
+        .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
+        .returning(SubjectRequest.id)
+    )
+    return bool(moved)
+
+
+async def _mark_parts(request: UUID, bundle: Bundle, at: datetime) -> None:
+    await ExportPart.update({ExportPart.state: "done", ExportPart.error: "", ExportPart.failed_at: None}).where(
+        ExportPart.request == request
+    )
+    for missing in bundle.missing:
+        await ExportPart.update({
+            ExportPart.state: "failed", ExportPart.error: missing.reason, ExportPart.failed_at: missing.at,
+        }).where(
+            (ExportPart.request == request)
+            & (ExportPart.category == missing.section)
+            & (ExportPart.source == missing.source)
+        )  # fmt: skip
+
+
+async def _write(
+    request: RequestView, bundle: Bundle, policy: Policy, public_url: str, expires_at: datetime, at: datetime
+) -> None:
+    words = Words(request.language, policy.controller.zone)
+    titles = dict.fromkeys(policy.category(missing.section).title[request.language] for missing in bundle.missing)
+    message = copy_ready(
+        words, policy, reference=request.reference, size=words.size(bundle.size_bytes), until=expires_at,
+        link=f"{public_url}/{request.language}/requests/{request.reference}", missing=tuple(titles),
+    )  # fmt: skip
+    person = await Subject.select(Subject.email).where(Subject.id == request.subject).first()
+    await post(message, to=person["email"], language=request.language, reference=request.reference, at=at)
+
+
+async def leave_incomplete(request: RequestView, *, at: datetime) -> None:
+    """Stop trying: the request closes as partly fulfilled, and a person has to look at what is missing."""
+    async with engine().transaction():
+        closed = await (
+            SubjectRequest.update({SubjectRequest.closed_at: at})
+            .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
+            .returning(SubjectRequest.id)
+        )
+        if closed:
+            await record(request.id, request.reference, "left-incomplete", at=at, actor="worker")
+
+
+async def delete_replaced(storage: Storage, request: UUID, *, keep: UUID, at: datetime) -> None:
+    """Delete the bytes of parcels that a newer one replaced. Idempotent."""
+    rows = await Parcel.select(Parcel.place, Parcel.pdf_place).where(
+        (Parcel.request == request) & (Parcel.id != keep) & Parcel.deleted_at.is_not_null()
+    )
+    for row in rows:
+        await storage.delete(row["place"])
+        await storage.delete(row["pdf_place"])
+
+
+async def delete_expired(storage: Storage, *, at: datetime) -> None:
+    """Delete parcels whose time is over, bytes first, and tell the timeline. Idempotent."""
+    rows = await Parcel.raw(
+        "SELECT p.id, p.place, p.pdf_place, r.id AS request, r.reference FROM parcel p"
+        " JOIN subject_request r ON r.id = p.request WHERE p.deleted_at IS NULL AND p.expires_at <= {}",
+        at,
+    )
+    for row in rows:
+        await storage.delete(row["place"])
+        await storage.delete(row["pdf_place"])
+        async with engine().transaction():
+            gone = await (
+                Parcel.update({Parcel.deleted_at: at})
+                .where((Parcel.id == row["id"]) & Parcel.deleted_at.is_null())
+                .returning(Parcel.id)
+            )
+            if gone:
+                await record(row["request"], row["reference"], "expired", at=at, actor="worker")
+
+
+async def remind_unopened(policy: Policy, public_url: str, *, at: datetime) -> None:
+    """Write once about each parcel that nobody has opened and that goes within 48 hours."""
+    rows = await Parcel.raw(
+        "SELECT p.expires_at, p.size_bytes, r.reference, r.language, s.email FROM parcel p"
+        " JOIN subject_request r ON r.id = p.request JOIN subject s ON s.id = r.subject"
+        " WHERE p.deleted_at IS NULL AND p.downloads_left = 5 AND p.expires_at > {} AND p.expires_at <= {}"
+        " AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = 'copy-expires-soon' AND m.reference = r.reference"
+        " AND m.created_at >= p.ready_at)",
+        at, at + timedelta(hours=48),
+    )  # fmt: skip
+    for row in rows:
+        words = Words(row["language"], policy.controller.zone)
+        message = copy_expires_soon(
+            words, policy, reference=row["reference"], size=words.size(row["size_bytes"]), until=row["expires_at"],
+            link=f"{public_url}/{row['language']}/requests/{row['reference']}",
+        )  # fmt: skip
+        async with engine().transaction():
+            await post(message, to=row["email"], language=row["language"], reference=row["reference"], at=at)

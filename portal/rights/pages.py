@@ -1,0 +1,17 @@
+"""Every page of the rights room, in one list for the app to mount under the language.
+
+Always true here: a page parses, calls one verb and answers; nothing is decided in it.
+"""
+
+from litestar.types import ControllerRouterHandler
+
+from portal.rights import pages_ask, pages_category, pages_copy, pages_export, pages_home, pages_requests
+
+routes: list[ControllerRouterHandler] = [
+    *pages_home.routes,
+    *pages_category.routes,
+    *pages_export.routes,
+    *pages_copy.routes,
+    *pages_requests.routes,
+    *pages_ask.routes,
+]

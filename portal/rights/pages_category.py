@@ -1,0 +1,87 @@
+"""One category from the inside: why it is held, until when, who else gets it, and every record of it.
+
+Always true here: a place that does not answer is named, and the others are still shown.
+"""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+from litestar.response import Template
+
+from portal.errors import NotFound, SourceError
+from portal.identity.visitor import need_session
+from portal.policy.model import Category, Policy, SourceSpec
+from portal.rights.grounds import recipients_in_words, why
+from portal.rights.holdings import identifiers_of
+from portal.rights.shapes import Cell, cells
+from portal.sources.base import Identifiers, Source
+from portal.sources.registry import sources_of
+from portal.web import Req, page, policy_of, words_of
+from portal.words import Words
+
+AT_ONCE = 50
+"""Records of one place on one page."""
+
+DEEPEST = 100_000
+"""The last page that is offered; beyond it the copy is the better reader."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source holds of the category, newest first. `rows` is None when it did not answer."""
+
+    title: str
+    rows: tuple[tuple[Cell, ...], ...] | None
+    total: int = 0
+
+
+@get("/data/{category:str}")
+async def category_page(
+    request: Req, category: str, number: Annotated[int, Parameter(query="page", ge=1, le=DEEPEST)] = 1
+) -> Template:
+    """Show a page of records. Every place is read at once, with its own total.
+
+    Raises:
+        NotFound: for a category that the policy does not have.
+    """
+    visitor, sources, policy, words = need_session(request), sources_of(request), policy_of(request), words_of(request)
+    known = _known(policy, category)
+    subject = await identifiers_of(sources, visitor)
+    places = await asyncio.gather(
+        *(_place(sources.get(spec.id), spec, known, subject, number, words) for spec in policy.sources_of(known.id))
+    )
+    last = max(1, *(-(-place.total // AT_ONCE) for place in places)) if places else 1
+    return page(
+        request,
+        "rights/category.html",
+        category=known,
+        places=places,
+        number=number,
+        last=last,
+        total=None if any(place.rows is None for place in places) else sum(place.total for place in places),
+        why=why(words, policy, known),
+        recipients=recipients_in_words(words, policy, known),
+    )
+
+
+def _known(policy: Policy, category: str) -> Category:
+    try:
+        return policy.category(category)
+    except KeyError:
+        raise NotFound from None
+
+
+async def _place(
+    source: Source, spec: SourceSpec, category: Category, subject: Identifiers, number: int, words: Words
+) -> Place:
+    title = spec.title[words.language]
+    try:
+        found = await source.page(subject, category.id, offset=(number - 1) * AT_ONCE, limit=AT_ONCE)
+    except SourceError:
+        return Place(title=title, rows=None)
+    return Place(title=title, rows=tuple(cells(words, category.fields, row) for row in found.rows), total=found.total)
+
+
+routes = [category_page]

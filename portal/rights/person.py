@@ -1,0 +1,57 @@
+"""Find a signed-in person in every source, and remember what each source calls them.
+
+Always true here: what is remembered only ever helps to find this person again when one source is down.
+"""
+
+from uuid import UUID
+
+from portal.database import engine
+from portal.identity.tables import KnownIdentifier, Subject
+from portal.sources.base import Identifiers
+from portal.sources.registry import Identified, Sources
+
+
+async def find_person(sources: Sources, subject_id: UUID) -> Identified:
+    """Return everything this person is known by, and which sources did not answer."""
+    known = await _remembered(subject_id)
+    found = await sources.identify(known)
+    await _remember(subject_id, known, found.identifiers)
+    return found
+
+
+async def _remembered(subject_id: UUID) -> Identifiers:
+    rows = await Subject.raw(
+        "SELECT s.email, s.display_name, s.language, k.kind, k.value FROM subject s"
+        " LEFT JOIN known_identifier k ON k.subject = s.id WHERE s.id = {}",
+        subject_id,
+    )
+    values: dict[str, set[str]] = {"email": {rows[0]["email"]}, "account_id": set(), "stripe_customer": set()}
+    for row in rows:
+        if row["kind"]:
+            values[row["kind"]].add(row["value"])
+    return Identifiers(
+        emails=frozenset(values["email"]),
+        account_ids=frozenset(values["account_id"]),
+        stripe_customers=frozenset(values["stripe_customer"]),
+        subject_id=str(subject_id),
+        display_name=rows[0]["display_name"],
+        language=rows[0]["language"],
+    )
+
+
+async def _remember(subject_id: UUID, known: Identifiers, found: Identifiers) -> None:
+    new = [
+        *(("email", value) for value in found.emails - known.emails),
+        *(("account_id", value) for value in found.account_ids - known.account_ids),
+        *(("stripe_customer", value) for value in found.stripe_customers - known.stripe_customers),
+    ]
+    if not new and (not found.display_name or found.display_name == known.display_name):
+        return
+    async with engine().transaction():
+        await Subject.update({Subject.display_name: found.display_name}).where(Subject.id == subject_id)
+        for kind, value in new:
+            await KnownIdentifier.raw(
+                "INSERT INTO known_identifier (subject, kind, value) VALUES ({}, {}, {})"
+                " ON CONFLICT (subject, kind, value) DO NOTHING",
+                subject_id, kind, value,
+            )  # fmt: skip
