@@ -4,10 +4,10 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from admin.tables import StaffSession, StaffUser
+from admin.tables import StaffLink, StaffSession, StaffUser
 
 APP_CONFIG = AppConfig(
     app_name="admin",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=[StaffUser, StaffSession],
+    table_classes=[StaffUser, StaffLink, StaffSession],
 )

@@ -1,18 +1,31 @@
-"""Staff and their sessions: Piccolo's own tables with passwords made useless and tokens hashed.
+"""Staff, their sign-in links and their sessions: Piccolo's own tables with passwords dead and tokens hashed.
 
-Always true here: nobody signs in with a password, and a stolen database opens no session.
+Always true here: nobody signs in with a password, and who steals the database can open no session and use no link.
 """
 
-import hashlib
-from datetime import datetime, timedelta
-
-from piccolo_api.session_auth.tables import SessionsBase
+import secrets
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from piccolo.apps.user.tables import BaseUser
+from piccolo.columns import UUID, ForeignKey, OnDelete, Text, Timestamptz, Varchar
+from piccolo.table import Table
+from piccolo_api.session_auth.tables import SessionsBase
+
+from portal.clock import system_clock
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=12)
+"""Source: ASVS 5.0.0 7.3.1, 7.3.2 (law/rules S-21)."""
+
+
+def hashed(token: str) -> str:
+    """Return what is stored of a token that is random enough to need no salt."""
+    return sha256(token.encode()).hexdigest()
 
 
 class StaffUser(BaseUser, tablename="staff_user"):
-    """A member of staff. The password column that Piccolo insists on holds noise nobody knows."""
+    """A member of staff. The password column that Piccolo insists on stays empty."""
 
     @classmethod
     async def login(cls, username: str, password: str) -> int | None:
@@ -20,8 +33,51 @@ class StaffUser(BaseUser, tablename="staff_user"):
         return None
 
 
+class StaffLink(Table, tablename="staff_link"):
+    """A sign-in link, made on the command line: one use, a quarter of an hour."""
+
+    id = UUID(primary_key=True)
+    user = ForeignKey(StaffUser, on_delete=OnDelete.cascade, null=False, index=True)
+    token_hash = Text(unique=True)
+    created_at = Timestamptz()
+    expires_at = Timestamptz()
+    used_at = Timestamptz(null=True, default=None)
+
+
 class StaffSession(SessionsBase, tablename="staff_session"):
-    """A signed-in member of staff; `token` holds the SHA-256 of the cookie's value."""
+    """A signed-in member of staff. `token` holds the SHA-256 of the cookie's value; both expiries are naive UTC.
+
+    piccolo_api 1.11 stores tokens in clear and reads the naive local clock; the three methods it calls are replaced.
+    """
+
+    token = Varchar(length=64, unique=True, secret=True)
+
+    @classmethod
+    async def create_session(
+        cls, user_id: int, expiry_date: datetime | None = None, max_expiry_date: datetime | None = None
+    ) -> "StaffSession":
+        """Open a session and return it with the token in clear, which is not kept. The arguments with dates are ignored."""
+        token, now = secrets.token_urlsafe(32), _naive(system_clock())
+        await cls(token=hashed(token), user_id=user_id, expiry_date=now + IDLE, max_expiry_date=now + LONGEST).save()
+        return cls(token=token, user_id=user_id)
+
+    @classmethod
+    async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> int | None:
+        """Return whose session it is, and let it live on for `IDLE` from now, up to `LONGEST` from its start."""
+        now = _naive(system_clock())
+        rows = await (
+            cls.update({cls.expiry_date: now + IDLE})
+            .where(cls.token == hashed(token), cls.expiry_date > now, cls.max_expiry_date > now)
+            .returning(cls.user_id)
+        )
+        return int(rows[0]["user_id"]) if rows else None
+
+    @classmethod
+    async def remove_session(cls, token: str) -> None:
+        """End a session, and clear away those that ran out."""
+        now = _naive(system_clock())
+        await cls.delete().where((cls.token == hashed(token)) | (cls.expiry_date < now) | (cls.max_expiry_date < now))
 
 
-_ = (hashlib, datetime, timedelta)
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
