@@ -3,13 +3,21 @@
 Always true here: the language is the first part of the path, so no cookie remembers it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
+from babel import negotiate_locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
 from litestar.datastructures import State
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
+from litestar.template.config import TemplateConfig
 
+from portal.assets import Assets
 from portal.clock import Clock
 from portal.errors import NotFound
 from portal.policy.model import LANGUAGES, Language, Policy
@@ -17,6 +25,20 @@ from portal.settings import Settings
 from portal.words import Words
 
 type Req = Request[Any, Any, State]
+
+TEMPLATES = Path(__file__).parent / "templates"
+OWN_NAMES: Mapping[Language, str] = {"en": "English", "fr": "Français"}
+"""What each language calls itself, for the link that leads to it."""
+
+
+def templates(assets: Assets) -> TemplateConfig[JinjaTemplateEngine]:
+    """Return the template engine: everything is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    environment.globals["asset"] = assets.url
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 
 
 def policy_of(request: Req) -> Policy:
@@ -42,6 +64,16 @@ def language_of(request: Req) -> Language:
     raise NotFound
 
 
+def language_for(request: Req) -> Language:
+    """Return the language to answer in when the address may have none: its own, the browser's, or the policy's first."""
+    offered = policy_of(request).languages
+    first = request.url.path.split("/")[1]
+    if first in offered:
+        return cast(Language, first)
+    found = negotiate_locale(_accepted(request), offered, sep="-")
+    return cast(Language, found or offered[0])
+
+
 def words_of(request: Req) -> Words:
     """Return the words of the address's language, with times in the controller's zone."""
     return Words(language_of(request), policy_of(request).controller.zone)
@@ -49,7 +81,7 @@ def words_of(request: Req) -> Words:
 
 def address(request: Req, path: str = "/") -> str:
     """Return `path` in the language of the request: `/export` becomes `/fr/export`."""
-    return f"/{language_of(request)}{path.rstrip('/')}" or "/"
+    return _in(language_of(request), path)
 
 
 def go(request: Req, path: str = "/") -> Redirect:
@@ -61,22 +93,55 @@ def page(request: Req, template: str, *, status: int = 200, **context: object) -
     """Render a template of a person's page.
 
     Every template sees `_` (the words), `policy`, `language`, `here` (the path without its language), `url`
-    (a path in this language), `visitor` (may be None: session, subject, csrf token) and `now`.
+    (a path in this language), `other_languages` (code, name, this page's address), `visitor` (may be None: session,
+    subject, csrf token), `asset` (a static file's address) and `now`.
     """
-    language = language_of(request)
+    return render(request, language_of(request), template, status, context)
+
+
+def render(
+    request: Req, language: Language, template: str, status: int, context: Mapping[str, object]
+) -> Template:
+    """Render a template in `language`, whatever the address says: for errors, whose address may be nonsense."""
+    policy = policy_of(request)
     here = request.url.path.removeprefix(f"/{language}") or "/"
     return Template(
         template_name=template,
         status_code=status,
         context={
-            "_": words_of(request),
-            "policy": policy_of(request),
-            "settings": settings_of(request),
+            "_": Words(language, policy.controller.zone),
+            "policy": policy,
             "language": language,
             "here": here,
-            "url": lambda path="/": address(request, path),
+            "url": lambda path="/": _in(language, path),
+            "other_languages": _other_languages(request, language),
             "visitor": getattr(request.state, "visitor", None),
             "now": now(request),
             **context,
         },
     )
+
+
+def _in(language: Language, path: str) -> str:
+    return f"/{language}{path.rstrip('/')}"
+
+
+def _other_languages(request: Req, language: Language) -> list[tuple[Language, str, str]]:
+    """Return each other language with its own name and this page's address in it."""
+    inside = request.url.path == f"/{language}" or request.url.path.startswith(f"/{language}/")
+    rest = quote(request.url.path.removeprefix(f"/{language}")) if inside else ""
+    query = f"?{request.url.query}" if inside and request.url.query else ""
+    others = [other for other in policy_of(request).languages if other != language]
+    return [(other, OWN_NAMES[other], f"/{other}{rest}{query}") for other in others]
+
+
+def _accepted(request: Req) -> list[str]:
+    """Return the languages of Accept-Language, the preferred first; weights that are no numbers count as nothing."""
+    weighted: list[tuple[float, str]] = []
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            weighted.append((float(weight or 1), tag.strip()))
+        except ValueError:
+            continue
+    return [tag for _, tag in sorted(weighted, key=lambda pair: -pair[0])]

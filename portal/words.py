@@ -16,6 +16,7 @@ from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
 LOCALE = Path(__file__).parent / "locale"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -48,6 +49,10 @@ class Words:
         """Translate `text` and fill in `{names}`."""
         found = self._catalogue.gettext(text)
         return found.format(**values) if values else found
+
+    def rich(self, text: str, **values: object) -> Markup:
+        """Translate `text` for a page and fill in links and emphasis; what is not markup already is escaped."""
+        return escape(self._catalogue.gettext(text)).format(**values)
 
     def plural(self, one: str, many: str, count: int, **values: object) -> str:
         """Translate the form that fits `count`, which fills `{count}`."""
