@@ -54,27 +54,34 @@ class SignInAttempt(Table, tablename="sign_in_attempt"):
     purpose = Varchar(length=20)
     """sign-in or step-up"""
     language = Varchar(length=2)
-    browser = Text()
+    browser = Text(index=True)
     """Hash of the asking browser's cookie: the link works there; elsewhere the code must be typed."""
     token_hash = Text(unique=True)
     code_hash = Text()
     tries = Integer(default=0)
     created_at = Timestamptz(index=True)
     expires_at = Timestamptz()
+    sent_at = Timestamptz(null=True, default=None)
+    """When the worker looked the address up, whether or not it was known: it does so once."""
     used_at = Timestamptz(null=True, default=None)
     next_path = Text(default="")
+    outside_issuer = Text(default="")
+    outside_identifier = Text(default="")
+    """A Microsoft identity that becomes this address's own once the asking browser has shown the code."""
 
 
 class OutsideAttempt(Table, tablename="outside_attempt"):
-    """One OpenID Connect transaction: one use, short life, bound to the asking browser."""
+    """One OpenID Connect transaction: one use, short life, bound to the asking browser.
+
+    Nonce and PKCE verifier are derived from the state, which only the browser holds, so none of them is stored.
+    """
 
     id = UUID(primary_key=True)
     provider = Varchar(length=20)
     browser = Text()
     state_hash = Text(unique=True)
-    nonce = Text()
-    verifier = Text()
     language = Varchar(length=2)
+    next_path = Text(default="")
     created_at = Timestamptz()
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True, default=None)
