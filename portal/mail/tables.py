@@ -23,6 +23,9 @@ class Mail(Table, tablename="mail"):
     tries = Integer(default=0)
     provider_id = Text(default="", index=True)
     error = Text(default="")
+    """The name of what went wrong last, never its words: a provider's message may quote the address."""
+    unsure_since = Timestamptz(null=True, default=None)
+    """When the first call left whose outcome we do not know. The provider forgets a key after 24 hours."""
     created_at = Timestamptz()
     accepted_at = Timestamptz(null=True, default=None)
     expires_at = Timestamptz(null=True, default=None)
