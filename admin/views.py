@@ -5,7 +5,8 @@ Always true here: no view holds a subject, a whole address, the words of a mail,
 
 from piccolo.columns import JSONB, UUID, BigInt, Boolean, Column, Date, Integer, Text, Timestamptz
 from piccolo.table import Table
-from piccolo_admin.endpoints import OrderBy, TableConfig
+from piccolo_admin.endpoints import TableConfig
+from piccolo_api.crud.endpoints import OrderBy
 
 
 class Request(Table, tablename="request", schema="staff"):

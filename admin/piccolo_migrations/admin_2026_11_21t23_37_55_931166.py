@@ -14,9 +14,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="admin", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="admin", description=DESCRIPTION)
 
     manager.add_table(
         class_name="StaffSession",
@@ -25,9 +23,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="StaffUser", tablename="staff_user", schema=None, columns=None
-    )
+    manager.add_table(class_name="StaffUser", tablename="staff_user", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="StaffSession",

@@ -32,13 +32,9 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="admin", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="admin", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="StaffLink", tablename="staff_link", schema=None, columns=None
-    )
+    manager.add_table(class_name="StaffLink", tablename="staff_link", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="StaffLink",

@@ -1,0 +1,60 @@
+"""The staff's door: a page that says how to get in, and the page behind a sign-in link.
+
+Always true here: opening a link changes nothing, so that a mail scanner or a preview cannot use it up; only its button
+does.
+"""
+
+from typing import Annotated
+
+from litestar import get, post
+from litestar.datastructures import Cookie
+from litestar.params import Parameter
+from litestar.response import Redirect, Template
+
+from admin.mount import COOKIE
+from admin.sign_in import use_link
+from admin.tables import LONGEST
+from portal.web import Req, now, page, policy_of, settings_of
+
+type Token = Annotated[str, Parameter(max_length=100)]
+
+
+@get("/staff/sign-in", name="staff-door")
+async def door(request: Req) -> Redirect:
+    """Lead to the page in the organisation's first language."""
+    return Redirect(f"/{policy_of(request).languages[0]}/staff/sign-in", status_code=303)
+
+
+@get("/staff/sign-in")
+async def sign_in(request: Req) -> Template:
+    """Say how staff sign in."""
+    return page(request, "staff/sign_in.html")
+
+
+@get("/staff/link/{token:str}")
+async def link(request: Req, token: Token) -> Template:
+    """Show the button; do not even look whether the link is good."""
+    return page(request, "staff/link.html")
+
+
+@post("/staff/link/{token:str}")
+async def use(request: Req, token: Token) -> Redirect | Template:
+    """Use the link up, set the session's cookie and lead to the records."""
+    session = await use_link(token, at=now(request))
+    if session is None:
+        return page(request, "staff/link.html", status=403, refused=True)
+    answer = Redirect("/admin/", status_code=303)
+    answer.set_cookie(
+        Cookie(
+            key=COOKIE,
+            value=session,
+            httponly=True,
+            secure=settings_of(request).secure,
+            samesite="lax",
+            max_age=int(LONGEST.total_seconds()),
+        )
+    )
+    return answer
+
+
+routes = [sign_in, link, use]
