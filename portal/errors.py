@@ -6,7 +6,8 @@
     |- Refused               a person asked for something that is not possible now (4xx)
     |  |- NotFound           404: also for what exists but is not theirs
     |  |- Forbidden          403: form protection, wrong origin
-    |  |- StepUpNeeded       the session must be confirmed with a fresh code first
+    |  |- SignInNeeded       nobody is signed in; carries where to go on afterwards
+    |  |- StepUpNeeded       the session must be confirmed with a fresh code first; carries the same
     |  |- TooManyTries       429: slow down, with the time at which to go on
     |  `- Invalid            422: input that the person can mend
     `- SourceError           a system that holds data did not do what it should
@@ -65,11 +66,26 @@ class Forbidden(Refused):
     sentence = "This form is no longer valid. Go back, reload the page and try again."
 
 
+class SignInNeeded(Refused):
+    """Nobody is signed in. `back` is the path to go on to afterwards, without its language."""
+
+    status = 401
+    sentence = "Please sign in first."
+
+    def __init__(self, back: str = "/") -> None:
+        super().__init__("sign-in needed")
+        self.back = back
+
+
 class StepUpNeeded(Refused):
-    """The session is older than the step-up window; ask for a fresh code first."""
+    """The session is older than the step-up window. `back` is the path to go on to afterwards, without its language."""
 
     status = 403
     sentence = "Please confirm it is you with a new code first."
+
+    def __init__(self, back: str = "/") -> None:
+        super().__init__("step-up needed")
+        self.back = back
 
 
 class TooManyTries(Refused):

@@ -3,7 +3,6 @@
 Always true here: no password, no token and no code in clear; no IP address.
 """
 
-
 from piccolo.columns import (
     UUID,
     ForeignKey,
@@ -101,5 +100,3 @@ class Session(Table, tablename="person_session"):
     confirmed_at = Timestamptz()
     """When the person last proved with a fresh code that it is them."""
     ended_at = Timestamptz(null=True, default=None)
-
-
