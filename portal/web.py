@@ -24,7 +24,7 @@ from portal.policy.model import LANGUAGES, Language, Policy
 from portal.settings import Settings
 from portal.words import Words
 
-type Req = Request[Any, Any, State]
+Req = Request[Any, Any, State]
 
 TEMPLATES = Path(__file__).parent / "templates"
 OWN_NAMES: Mapping[Language, str] = {"en": "English", "fr": "Français"}
