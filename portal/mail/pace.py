@@ -1,15 +1,17 @@
 """Keep to the provider's pace, as its answers tell it: how many calls are left, until when, and when to come back.
 
-Always true here: no number is ours. Knowing nothing, we send one and learn from its answer; all jobs of the
-process share what was learnt.
+Always true here: the rate is never ours to guess. Knowing nothing, one call leaves and its answer tells the rest;
+all jobs of the process share what was learnt.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 
 BLIND = 1.0
-"""Seconds that one unanswered call holds the others up, while nothing is known."""
+"""Seconds that one unanswered call holds the others up, while nothing else is known."""
+LONGEST = 86_400.0
 
 
 class Pace:
@@ -18,13 +20,13 @@ class Pace:
     def __init__(
         self,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep,
     ) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
-        self._left = 1
-        self._fresh_until = 0.0
-        """When what we know is outdated: one call may leave then, and will tell us more."""
+        self._left = 0
+        self._outdated_at = 0.0
+        """When what we know is outdated: then one call may leave, and will tell us more."""
         self._closed_until = 0.0
         self._flying = 0
         self._queue = asyncio.Lock()
@@ -35,40 +37,46 @@ class Pace:
         now = self._monotonic()
         if now < self._closed_until:
             return self._closed_until - now
-        return 0.0 if self._left > 0 else max(0.0, self._fresh_until - now)
+        return 0.0 if self._left else max(0.0, self._outdated_at - now)
 
-    async def turn(self) -> None:
-        """Wait until a call may leave, first come first served, and take its place."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait, first come first served, until a call may leave; hold its place until it has been answered."""
         async with self._queue:
             while (seconds := self.pause()) > 0:
                 await self._rest(seconds)
-            if self._left <= 0:
-                self._left, self._fresh_until = 1, self._monotonic() + BLIND
+            if not self._left:
+                self._left, self._outdated_at = 1, self._monotonic() + BLIND
             self._left -= 1
             self._flying += 1
-            self._fresh_until = max(self._fresh_until, self._monotonic() + (0 if self._left else BLIND))
+        try:
+            yield
+        finally:
+            self._flying -= 1
+            self._news.set()
 
-    def landed(self, headers: Mapping[str, str]) -> None:
-        """Learn from an answer; an empty mapping says that none came.
+    def learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from the answer to a call whose turn it still is.
 
-        Source: the sixth IETF draft of RateLimit headers, which Resend follows; all are whole seconds.
+        Source: the sixth IETF draft of the RateLimit headers, which Resend follows; all are whole seconds.
         """
         now = self._monotonic()
-        self._flying = max(0, self._flying - 1)
         remaining, reset = _number(headers, "ratelimit-remaining"), _number(headers, "ratelimit-reset")
-        if remaining is not None and reset is not None:
-            # Calls that are under way may or may not be counted in `remaining`: suppose they are not.
-            self._left, self._fresh_until = max(0, int(remaining) - self._flying), now + reset
-        elif not self._flying:
-            self._left = max(self._left, 1)
-        if (wait := _number(headers, "retry-after")) is not None:
-            self._closed_until, self._left, self._fresh_until = now + wait, 0, now + wait
+        if remaining is None or reset is None:
+            self._outdated_at = now
+        else:
+            # The other calls under way may not be counted in `remaining` yet: suppose that none is.
+            self._left = max(0, int(remaining) - (self._flying - 1))
+            self._outdated_at = now + reset
+        wait = _number(headers, "retry-after")
+        if status >= 400 and wait is not None:
+            self._closed_until, self._left = now + wait, 0
         self._news.set()
 
     async def _rest(self, seconds: float) -> None:
         """Sleep, but not longer than until an answer brings news."""
         self._news.clear()
-        waits = [asyncio.ensure_future(self._news.wait()), asyncio.ensure_future(self._sleep(seconds))]
+        waits = [asyncio.create_task(self._news.wait()), asyncio.create_task(self._sleep(seconds))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -79,4 +87,4 @@ class Pace:
 def _number(headers: Mapping[str, str], name: str) -> float | None:
     """Read a header that is a plain number; anything else is as good as missing."""
     text = headers.get(name, "")
-    return min(float(text), 86_400.0) if text.isascii() and text.isdecimal() else None
+    return min(float(text), LONGEST) if text.isascii() and text.isdecimal() else None
