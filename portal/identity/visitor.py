@@ -27,7 +27,6 @@ from portal.policy.model import LANGUAGES
 from portal.settings import Settings
 from portal.web import Req, go, now, policy_of
 
-
 __all__ = ["Visitor", "VisitorMiddleware", "form", "handlers", "need_fresh", "need_session", "visitor_of"]
 
 
