@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from piccolo.columns import Column
 
 from portal.clock import Clock
 from portal.database import engine
@@ -57,9 +58,8 @@ class Sender:
             if useless := _useless(mail, now):
                 await self._give_up(mail, useless)
                 return
-            await _mark(
-                mail, tries=mail.tries + 1, unsure_since=now if mail.unsure_since is None else mail.unsure_since
-            )
+            since = now if mail.unsure_since is None else mail.unsure_since
+            await _mark(mail, {Mail.tries: mail.tries + 1, Mail.unsure_since: since})
             answer = await self.provider.send(self._envelope(mail))
         if isinstance(answer, Accepted):
             async with engine().transaction():
@@ -73,9 +73,9 @@ class Sender:
             await self._give_up(mail, answer.name)
             return
         if answer.sure:
-            await _mark(mail, error=answer.name, unsure_since=mail.unsure_since)
+            await _mark(mail, {Mail.error: answer.name, Mail.unsure_since: mail.unsure_since})
         else:
-            await _mark(mail, error=answer.name)
+            await _mark(mail, {Mail.error: answer.name})
         raise Later(_delay(mail.tries, answer.wait_seconds), answer.name)
 
     async def _give_up(self, mail: "Waiting", error: str) -> None:
@@ -133,9 +133,9 @@ def _useless(mail: Waiting, now: datetime) -> str:
     return ""
 
 
-async def _mark(mail: Waiting, **values: int | str | datetime | None) -> None:
+async def _mark(mail: Waiting, changes: dict[Column | str, int | str | datetime | None]) -> None:
     """Write down what is about to happen, or what certainly did not, unless another worker was faster."""
-    await Mail.update({**values}).where((Mail.id == mail.id) & (Mail.state == "waiting"))
+    await Mail.update(changes).where((Mail.id == mail.id) & (Mail.state == "waiting"))
 
 
 def _delay(tries: int, wait_seconds: float | None) -> timedelta:
