@@ -15,7 +15,7 @@ from portal.errors import NotFound, SourceError
 from portal.identity.visitor import need_session
 from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.grounds import recipients_in_words, why
-from portal.rights.holdings import identifiers_of
+from portal.rights.person import find_person
 from portal.rights.shapes import Cell, cells
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import sources_of
@@ -48,7 +48,7 @@ async def category_page(
     """
     visitor, sources, policy, words = need_session(request), sources_of(request), policy_of(request), words_of(request)
     known = _known(policy, category)
-    subject = await identifiers_of(sources, visitor)
+    subject = (await find_person(sources, visitor.subject_id)).identifiers
     places = await asyncio.gather(
         *(_place(sources.get(spec.id), spec, known, subject, number, words) for spec in policy.sources_of(known.id))
     )

@@ -3,7 +3,7 @@
 Always true here: what was chosen travels in the address as category ids of the policy, which are about nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -13,10 +13,9 @@ from litestar.response import Redirect, Template
 from portal.identity.visitor import form, need_session
 from portal.policy.model import Category, Policy
 from portal.rights.deadlines import dates
-from portal.rights.holdings import holdings, identifiers_of
 from portal.rights.intake import open_access
-from portal.rights.requests import latest_copy
-from portal.sources.registry import sources_of
+from portal.rights.latest import latest_copy
+from portal.rights.pages_home import held_now
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of
 
 FORMATS = ("all", "pdf", "person")
@@ -33,7 +32,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 class Fields(Protocol):
     """A form or a query: a name may come several times."""
 
-    def getall(self, key: str, default: list[str]) -> list[str]:
+    def getall(self, key: str, default: Sequence[object]) -> Sequence[object]:
         """Return all values of a name."""
         ...
 
@@ -49,13 +48,13 @@ async def choose(request: Req) -> Template:
 @get("/export/check")
 async def check(request: Req) -> Template | Redirect:
     """Show what will happen before it does."""
-    visitor, sources, policy = need_session(request), sources_of(request), policy_of(request)
+    visitor, policy = need_session(request), policy_of(request)
     chosen = read_choice(request.query_params, policy)
     if not chosen.categories:
         return await _choose(request, chosen, nothing_chosen=True)
     if chosen.format == "person":
         return go(request, "/ask/person")
-    held = await holdings(sources, await identifiers_of(sources, visitor), policy)
+    held = await held_now(request, visitor)
     counts = [held.counts.get(id) for id in chosen.categories]
     return page(
         request,
@@ -95,14 +94,19 @@ def offered(policy: Policy) -> list[Category]:
     return [category for category in policy.categories if category.searchable and policy.sources_of(category.id)]
 
 
-def read_choice(fields: Mapping[str, str] | Fields, policy: Policy) -> Choice:
+def read_choice(fields: Fields, policy: Policy) -> Choice:
     """Read a choice out of a query or a form; what is not offered is left out."""
-    ...
+    wanted = {str(value) for value in fields.getall("c", [])}
+    format = str(next(iter(fields.getall("f", [])), FORMATS[0]))
+    return Choice(
+        categories=tuple(one.id for one in offered(policy) if one.id in wanted),
+        format=format if format in FORMATS else FORMATS[0],
+    )
 
 
 async def _choose(request: Req, chosen: Choice, *, nothing_chosen: bool = False) -> Template:
-    visitor, sources, policy = need_session(request), sources_of(request), policy_of(request)
-    held = await holdings(sources, await identifiers_of(sources, visitor), policy)
+    visitor, policy = need_session(request), policy_of(request)
+    held = await held_now(request, visitor)
     return page(
         request,
         "rights/export_choose.html",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from portal.policy.model import Field
+from portal.policy.model import Field, Policy
 from portal.rights.requests import PartView
 from portal.words import Words
 
@@ -32,7 +32,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One category of an export in the making."""
 
-    category: str
+    title: str
     state: str
     """todo, run, done or failed"""
     done: int
@@ -49,7 +49,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def read(self) -> bool:
         """True when every part was read or failed: what is left is to write the copy."""
-        return bool(self.steps) and all(step.state in {"done", "failed"} for step in self.steps)
+        return all(step.state in {"done", "failed"} for step in self.steps)
 
     @property
     def milestone(self) -> str:
@@ -62,6 +62,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
             return None
         left = (at - since) * ((self.expected - self.done) / self.done)
         return int(left.total_seconds() // 60)
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a copy that could not be fetched. `answers` is False when its place was silent, True when it refused."""
+
+    title: str
+    place: str
+    answers: bool
+    at: datetime | None
 
 
 class DayBar(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +90,38 @@ def cells(words: Words, fields: Sequence[Field], row: Mapping[str, object]) -> t
     return tuple(_cell(words, field, row.get(field.id)) for field in fields)
 
 
-def progress(categories: Sequence[str], parts: Sequence[PartView]) -> Progress:
+def progress(words: Words, policy: Policy, categories: Sequence[str], parts: Sequence[PartView]) -> Progress:
     """Sum the parts of an export by category, in the order asked for."""
-    steps = tuple(_step(category, [part for part in parts if part.category == category]) for category in categories)
+    steps = tuple(
+        _step(category_title(words, policy, category), [part for part in parts if part.category == category])
+        for category in categories
+    )
     return Progress(
         steps=steps,
         done=sum(step.done for step in steps),
         expected=sum(step.done if step.expected is None else max(step.expected, step.done) for step in steps),
     )
+
+
+def missing(words: Words, policy: Policy, parts: Sequence[PartView]) -> tuple[Missing, ...]:
+    """Return what could not be fetched, with the names a person knows it by."""
+    places = {source.id: source.title[words.language] for source in policy.sources}
+    return tuple(
+        Missing(
+            title=category_title(words, policy, part.category),
+            place=places.get(part.source, part.source),
+            answers=part.error != "unavailable",
+            at=part.failed_at,
+        )
+        for part in parts
+        if part.state == "failed"
+    )
+
+
+def category_title(words: Words, policy: Policy, category: str) -> str:
+    """Return what a person calls a category; its id when the policy has dropped it since the request was made."""
+    found = next((known for known in policy.categories if known.id == category), None)
+    return found.title[words.language] if found else category
 
 
 def day_bar(received: date, due: date, today: date) -> DayBar:
@@ -140,11 +173,11 @@ def _day_or_moment(words: Words, kind: str, text: str) -> str:
     return words.moment(parsed) if parsed.tzinfo else text
 
 
-def _step(category: str, parts: Sequence[PartView]) -> Step:
+def _step(title: str, parts: Sequence[PartView]) -> Step:
     states = {part.state for part in parts}
     counts = [part.expected for part in parts]
     return Step(
-        category=category,
+        title=title,
         state=_state(states),
         done=sum(part.done for part in parts),
         expected=None if None in counts or not counts else sum(count or 0 for count in counts),

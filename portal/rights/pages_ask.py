@@ -1,0 +1,43 @@
+"""What a person can ask for in writing while the portal cannot do it by itself yet.
+
+Always true here: no sign-in is needed, nothing is stored, and every page names the day of the answer.
+"""
+
+from datetime import date, timedelta
+
+from litestar import get
+from litestar.response import Template
+
+from portal.errors import NotFound
+from portal.policy.model import Policy
+from portal.rights.deadlines import Dates, dates
+from portal.web import Req, now, page, policy_of
+
+RIGHTS = ("correct", "erase", "pause", "say-no")
+INQUIRIES = ("complain", "child", "agent", "person")
+"""Not the exercise of a right, or not by the person: answered as every privacy inquiry is."""
+
+
+@get("/ask/{topic:str}")
+async def ask(request: Req, topic: str) -> Template:
+    """Say what to write, to whom, and by when the answer comes.
+
+    Raises:
+        NotFound: for a topic we do not know.
+    """
+    if topic not in RIGHTS + INQUIRIES:
+        raise NotFound
+    policy = policy_of(request)
+    return page(
+        request, "rights/ask.html", topic=topic, answer_by=_answer_by(topic, policy, dates(now(request), policy))
+    )
+
+
+def _answer_by(topic: str, policy: Policy, days: Dates) -> date:
+    promised = policy.answer.inquiry_days
+    if topic in RIGHTS or promised is None:
+        return days.due
+    return min(days.law, days.received + timedelta(days=promised))
+
+
+routes = [ask]
