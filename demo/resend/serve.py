@@ -1,0 +1,82 @@
+"""Serve the stand-in on 127.0.0.1, in a thread of its own.
+
+Always true here: when `serving` yields, the port answers; when it ends, nothing of it is left.
+"""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from demo.resend import inbox
+from demo.resend.api import Api
+from demo.resend.faults import Fault
+from demo.resend.rules import Limiter
+from demo.resend.standin import StandIn
+from demo.resend.web import Answer, Call, Receive, Scope, Send, read_call
+from portal.clock import Clock, system_clock
+
+API_KEY = "re_demo_key"
+SECRET = "whsec_c3RhbmQtaW4tc2VjcmV0LW9mLXRoZS1kZW1v"
+
+
+class App:
+    """The API and the inbox on one port."""
+
+    def __init__(self, standin: StandIn) -> None:
+        self.standin = standin
+        self.api = Api(standin)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP call."""
+        call = await read_call(scope, receive)
+        answer = inbox.answer(self.standin, call) or self._control(call) or await self.api(call)
+        await answer.send(send)
+
+    def _control(self, call: Call) -> Answer | None:
+        """POST /faults {"fault": "error", "times": 2}: order faults from another process."""
+        if (call.method, call.path) != ("POST", "/faults"):
+            return None
+        try:
+            order = json.loads(call.body)
+            self.standin.fail(Fault(order["fault"]), times=min(int(order.get("times", 1)), 1000))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Answer.json({"faults": [fault.value for fault in Fault]}, status=422)
+        return Answer.json({"ordered": order["fault"]})
+
+
+@contextmanager
+def serving(
+    port: int = 0,
+    *,
+    api_key: str = API_KEY,
+    webhook_secret: str = SECRET,
+    webhook_url: str = "",
+    limit: int = 5,
+    window_seconds: float = 1.0,
+    clock: Clock = system_clock,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[StandIn]:
+    """Serve a stand-in on `port` (0: any free one) while the block runs."""
+    limiter = Limiter(limit, window_seconds, monotonic)
+    standin = StandIn(api_key=api_key, webhook_secret=webhook_secret, limiter=limiter, clock=clock)
+    standin.webhook_url = webhook_url
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        standin.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            App(standin), lifespan="off", ws="none", log_config=None, log_level="critical", access_log=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        # The socket listens already, so that a call made now waits in its queue until the thread is up.
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="resend stand-in")
+        thread.start()
+        try:
+            yield standin
+        finally:
+            server.should_exit = True
+            thread.join()
