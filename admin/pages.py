@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from admin.mount import COOKIE
 from admin.sign_in import use_link
 from admin.tables import LONGEST
+from portal.identity.forms import form
 from portal.web import Req, now, page, policy_of, settings_of
 
 type Token = Annotated[str, Parameter(max_length=100)]
@@ -34,12 +35,17 @@ async def sign_in(request: Req) -> Template:
 @get("/staff/link/{token:str}")
 async def link(request: Req, token: Token) -> Template:
     """Show the button; do not even look whether the link is good."""
-    return page(request, "staff/link.html")
+    return page(request, "staff/link.html", token=token)
 
 
 @post("/staff/link/{token:str}")
 async def use(request: Req, token: Token) -> Redirect | Template:
-    """Use the link up, set the session's cookie and lead to the records."""
+    """Use the link up, set the session's cookie and lead to the records.
+
+    Raises:
+        Forbidden: when the form did not come from our own page.
+    """
+    await form(request)
     session = await use_link(token, at=now(request))
     if session is None:
         return page(request, "staff/link.html", status=403, refused=True)

@@ -28,7 +28,7 @@ class StaffUser(BaseUser, tablename="staff_user"):
     """A member of staff. The password column that Piccolo insists on stays empty."""
 
     @classmethod
-    async def login(cls, username: str, password: str) -> int | None:
+    async def login(cls, username: str, password: str) -> int | None:  # noqa: ARG003  Piccolo's signature
         """Refuse: staff never sign in with a password."""
         return None
 
@@ -54,15 +54,18 @@ class StaffSession(SessionsBase, tablename="staff_session"):
 
     @classmethod
     async def create_session(
-        cls, user_id: int, expiry_date: datetime | None = None, max_expiry_date: datetime | None = None
+        cls,
+        user_id: int,
+        expiry_date: datetime | None = None,  # noqa: ARG003  Piccolo's signature; the lives above count
+        max_expiry_date: datetime | None = None,  # noqa: ARG003
     ) -> "StaffSession":
-        """Open a session and return it with the token in clear, which is not kept. The arguments with dates are ignored."""
+        """Open a session and return it with the token in clear, which is not kept."""
         token, now = secrets.token_urlsafe(32), _naive(system_clock())
         await cls(token=hashed(token), user_id=user_id, expiry_date=now + IDLE, max_expiry_date=now + LONGEST).save()
         return cls(token=token, user_id=user_id)
 
     @classmethod
-    async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> int | None:
+    async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> int | None:  # noqa: ARG003
         """Return whose session it is, and let it live on for `IDLE` from now, up to `LONGEST` from its start."""
         now = _naive(system_clock())
         rows = await (

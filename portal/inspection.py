@@ -1,0 +1,61 @@
+"""What `habeas check` finds out by asking: the database, the place for parcels, and every source.
+
+Always true here: it changes nothing outside our own database, and one thing that is down does not hide what is wrong
+with the others.
+"""
+
+from typing import NamedTuple
+
+from portal.errors import SettingsError
+from portal.policy.model import Policy
+from portal.serve import prepare
+from portal.settings import Settings
+from portal.sources.registry import open_sources
+
+
+class Finding(NamedTuple):
+    """One line: how bad (ok, warning, error), about what, and what to do."""
+
+    severity: str
+    place: str
+    text: str
+
+
+async def inspect(settings: Settings, policy: Policy) -> list[Finding]:
+    """Return what was found, good and bad."""
+    return [await _database(settings), _mail(settings), *await _sources(settings, policy)]
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        await prepare(settings)
+    except SettingsError as error:
+        return Finding("error", "database", str(error))
+    return Finding("ok", "database", "newest schema")
+
+
+def _mail(settings: Settings) -> Finding:
+    if not settings.resend_api_key:
+        return Finding("error", "mail", "RESEND_API_KEY is not set: no mail can leave, so nobody can sign in.")
+    if not settings.resend_webhook_secret:
+        return Finding("warning", "mail", "RESEND_WEBHOOK_SECRET is not set: bounces will not be noticed.")
+    return Finding("ok", "mail", "")
+
+
+async def _sources(settings: Settings, policy: Policy) -> list[Finding]:
+    try:
+        sources = open_sources(policy, settings)
+    except SettingsError as error:
+        return [Finding("error", "sources", line) for line in str(error).splitlines()]
+    try:
+        found = []
+        for source in sources.all:
+            faults = await source.check()
+            found += [
+                Finding(fault.severity, source.id, f"{fault.place}: {fault.what} {fault.remedy}") for fault in faults
+            ]
+            if not faults:
+                found.append(Finding("ok", source.id, ""))
+        return found
+    finally:
+        await sources.close()
