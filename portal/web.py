@@ -3,10 +3,10 @@
 Always true here: the language is the first part of the path, so no cookie remembers it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from babel import negotiate_locale
@@ -17,7 +17,6 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 
-from portal.assets import Assets
 from portal.clock import Clock
 from portal.errors import NotFound
 from portal.policy.model import LANGUAGES, Language, Policy
@@ -31,13 +30,16 @@ OWN_NAMES: Mapping[Language, str] = {"en": "English", "fr": "Français"}
 """What each language calls itself, for the link that leads to it."""
 
 
-def templates(assets: Assets) -> TemplateConfig[JinjaTemplateEngine]:
-    """Return the template engine: everything is escaped, and a name that is missing is an error."""
+def templates(asset: Callable[[str], str]) -> TemplateConfig[JinjaTemplateEngine]:
+    """Return the template engine: everything is escaped, and a name that is missing is an error.
+
+    `asset` gives the address of a static file.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    environment.globals["asset"] = assets.url
+    environment.globals["asset"] = asset
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 
 
@@ -49,6 +51,16 @@ def policy_of(request: Req) -> Policy:
 def settings_of(request: Req) -> Settings:
     """Return the settings of this instance."""
     return cast(Settings, request.app.state.settings)
+
+
+def storage_of(request: Req) -> "Storage":
+    """Return where parcels are kept."""
+    return cast("Storage", request.app.state.storage)
+
+
+def assets_of(request: Req) -> "Assets":
+    """Return the static files."""
+    return cast("Assets", request.app.state.assets)
 
 
 def now(request: Req) -> datetime:
@@ -67,7 +79,7 @@ def language_of(request: Req) -> Language:
 def language_for(request: Req) -> Language:
     """Return the language to answer in when the address may have none: its own, the browser's, or the policy's first."""
     offered = policy_of(request).languages
-    first = request.url.path.split("/")[1]
+    first = request.scope["path"].split("/", 2)[1]
     if first in offered:
         return cast(Language, first)
     found = negotiate_locale(_accepted(request), offered, sep="-")
@@ -104,7 +116,9 @@ def render(
 ) -> Template:
     """Render a template in `language`, whatever the address says: for errors, whose address may be nonsense."""
     policy = policy_of(request)
-    here = request.url.path.removeprefix(f"/{language}") or "/"
+    path = request.scope["path"]
+    here = path.removeprefix(f"/{language}") if f"{path}/".startswith(f"/{language}/") else ""
+    query = f"?{request.url.query}" if here and request.url.query else ""
     return Template(
         template_name=template,
         status_code=status,
@@ -112,9 +126,9 @@ def render(
             "_": Words(language, policy.controller.zone),
             "policy": policy,
             "language": language,
-            "here": here,
+            "here": here or "/",
             "url": lambda path="/": _in(language, path),
-            "other_languages": _other_languages(request, language),
+            "other_languages": other_languages(policy, language, quote(here) + query),
             "visitor": getattr(request.state, "visitor", None),
             "now": now(request),
             **context,
@@ -126,13 +140,9 @@ def _in(language: Language, path: str) -> str:
     return f"/{language}{path.rstrip('/')}"
 
 
-def _other_languages(request: Req, language: Language) -> list[tuple[Language, str, str]]:
-    """Return each other language with its own name and this page's address in it."""
-    inside = request.url.path == f"/{language}" or request.url.path.startswith(f"/{language}/")
-    rest = quote(request.url.path.removeprefix(f"/{language}")) if inside else ""
-    query = f"?{request.url.query}" if inside and request.url.query else ""
-    others = [other for other in policy_of(request).languages if other != language]
-    return [(other, OWN_NAMES[other], f"/{other}{rest}{query}") for other in others]
+def other_languages(policy: Policy, language: Language, path: str) -> list[tuple[Language, str, str]]:
+    """Return each other language, what it calls itself, and the address of `path` in it."""
+    return [(other, OWN_NAMES[other], f"/{other}{path}") for other in policy.languages if other != language]
 
 
 def _accepted(request: Req) -> list[str]:

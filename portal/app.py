@@ -1,0 +1,123 @@
+"""The web application: every room's pages under their language, behind one edge.
+
+Always true here: the rooms do not know each other; what they share is in the state of the app, put there once.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+from litestar.exceptions import ClientException
+from litestar.response import Redirect
+
+from portal import error_pages, health
+from portal.assets import Assets, static_file
+from portal.clock import Clock
+from portal.database import engine
+from portal.disclosures import pages as disclosures
+from portal.edge import answering_head, compressing_pages
+from portal.errors import NotFound
+from portal.headers import secured
+from portal.identity.visitor import VisitorMiddleware
+from portal.identity.visitor import handlers as identity_errors
+from portal.logs import logged
+from portal.mail import webhooks
+from portal.policy.model import Policy
+from portal.settings import Settings
+from portal.web import Req, language_for, language_of, templates
+
+if TYPE_CHECKING:
+    from exports.storage import Storage
+    from portal.sources.registry import Sources
+
+LARGEST_BODY_BYTES = 64 * 1024
+SCHEMA = Path(__file__).parent.parent / "exports" / "schema" / "habeas-export-1.schema.json"
+
+
+def create_app(
+    policy: Policy, settings: Settings, clock: Clock, *, sources: "Sources", storage: "Storage"
+) -> Litestar:
+    """Return the application of one organisation. Its lifespan keeps the database pool."""
+    assets = Assets(policy.colour)
+    metrics = health.Metrics()
+    app = Litestar(
+        [*open_to_all(), *pages()],
+        before_request=refuse_nonsense,
+        exception_handlers={**error_pages.handlers, **identity_errors},
+        lifespan=[pooled],
+        logging_config=None,
+        openapi_config=None,
+        request_max_body_size=LARGEST_BODY_BYTES,
+        state=State(
+            {
+                "policy": policy, "settings": settings, "clock": clock, "sources": sources, "storage": storage,
+                "assets": assets, "metrics": metrics, "public_pages": {},
+            }
+        ),
+        template_config=templates(assets.url),
+    )  # fmt: skip
+    inner = compressing_pages(answering_head(app.asgi_handler))
+    app.asgi_handler = logged(secured(inner, policy, settings), metrics.seen)
+    return app
+
+
+def open_to_all() -> list[Router | Callable[..., object]]:
+    """Return what is the same for everyone and has no visitor: files, health, disclosures, machines' doors."""
+    return [
+        front_door, robots, export_schema, static_file, *health.routes, *webhooks.routes,
+        Router("/{language:str}", route_handlers=disclosures.routes),
+    ]  # fmt: skip
+
+
+def pages() -> list[Router]:
+    """Return the pages that know their visitor."""
+    return [Router("/{language:str}", route_handlers=[], middleware=[VisitorMiddleware()])]
+
+
+@get("/", sync_to_thread=False)
+def front_door(request: Req) -> Redirect:
+    """Lead to the home page in the browser's language, or the organisation's first."""
+    return Redirect(f"/{language_for(request)}", status_code=303, headers={"Vary": "Accept-Language"})
+
+
+@get("/robots.txt", sync_to_thread=False)
+def robots() -> Response[str]:
+    """Ask search engines to stay away: these pages are for the people who were sent here."""
+    return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers={"Cache-Control": "max-age=86400"})
+
+
+@get("/schema/export-1.json", sync_to_thread=False)
+def export_schema() -> Response[bytes]:
+    """Publish the JSON Schema of `data.json`."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(SCHEMA.read_bytes(), media_type="application/schema+json", headers=headers)
+
+
+async def refuse_nonsense(request: Req) -> None:
+    """Refuse addresses that no page of ours has, before a page or the database meets them.
+
+    PostgreSQL stores no NUL, and a control character in an address is never a person's.
+
+    Raises:
+        NotFound: for a language that we do not speak, and for control characters in the path.
+        ClientException: for control characters in the query.
+    """
+    if "language" in request.path_params:
+        language_of(request)
+    if any(character < " " or character in "\x7f\ufffd" for character in request.scope["path"]):
+        raise NotFound
+    if any("\x00" in value for value in request.query_params.values()):
+        raise ClientException
+
+
+@asynccontextmanager
+async def pooled(_: Litestar) -> AsyncIterator[None]:
+    """Keep a connection pool open while the app runs, unless whoever started us keeps one already."""
+    if engine().pool is not None:
+        yield
+        return
+    async with engine().pooled():
+        yield
