@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COMMAND", required=True
     )
     check = _add(policy, "check", _policy_check, "Name every mistake in policy files, and what you must still confirm.")
+    check.add_argument("-q", "--quiet", action="store_true", help="leave out what you must still confirm")
     check.add_argument("files", metavar="FILE", nargs="+", type=Path)
 
     staff = commands.add_parser("staff", help="Let staff in.").add_subparsers(metavar="COMMAND", required=True)
@@ -100,7 +101,7 @@ def _policy_check(options: argparse.Namespace) -> int:
         wrong += len(mistakes)
         for line in mistakes:
             print(line, file=sys.stderr)
-        for line in unconfirmed:
+        for line in [] if options.quiet else unconfirmed:
             print(f"{file}: to confirm: {line}")
         if not mistakes:
             print(f"{file}: no mistakes, {len(unconfirmed)} to confirm")
