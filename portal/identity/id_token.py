@@ -14,7 +14,7 @@ import httpx
 import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet, import_key
 
 from portal.clock import Clock
 from portal.errors import Refused
@@ -71,36 +71,57 @@ class Keys:
         self._http = http
         self._clock = clock
         self._set: KeySet | None = None
-        self._fetched_at: datetime | None = None
+        self._asked_again_at: datetime | None = None
 
     async def decode(self, token: str) -> dict[str, Any]:
         """Return the claims of a token whose signature holds. Raises: IdentityRefused."""
-        for _ in range(2):
-            try:
-                return jwt.decode(token, self._set or await self._fetch(), algorithms=ALGORITHMS).claims
-            except (JoseError, ValueError) as error:
-                if not self._may_fetch():
-                    raise IdentityRefused("bad-signature") from error
-                self._set = None
-        raise IdentityRefused("bad-signature")
+        known = self._set or await self._fetch()
+        try:
+            return jwt.decode(token, known, algorithms=ALGORITHMS).claims
+        except (JoseError, ValueError):
+            if not self._may_ask_again():
+                raise IdentityRefused("bad-signature") from None
+        try:
+            return jwt.decode(token, await self._fetch(), algorithms=ALGORITHMS).claims
+        except (JoseError, ValueError):
+            raise IdentityRefused("bad-signature") from None
 
-    def _may_fetch(self) -> bool:
-        return self._fetched_at is None or self._clock() - self._fetched_at >= REFETCH_AFTER
+    def _may_ask_again(self) -> bool:
+        at = self._clock()
+        if self._asked_again_at and at - self._asked_again_at < REFETCH_AFTER:
+            return False
+        self._asked_again_at = at
+        return True
 
     async def _fetch(self) -> KeySet:
-        self._fetched_at = self._clock()
         try:
             answer = (await self._http.get(self._uri)).raise_for_status()
-            self._set = KeySet.import_key_set(answer.json())
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            keys = msgspec.json.decode(answer.content, type=_Jwks).keys
+        except (httpx.HTTPError, msgspec.MsgspecError) as error:
             raise IdentityRefused("unreachable") from error
+        self._set = KeySet([key for one in keys if (key := _key(one))])
         return self._set
 
 
-async def verify(token: str, keys: Keys, *, issuer: str, audience: str, nonce: str, at: datetime) -> Verified:
+class _Jwks(msgspec.Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+def _key(one: dict[str, Any]) -> Key | None:
+    """Read one key. A kind that we do not know must not spoil the ones that we do."""
+    try:
+        return import_key(one)
+    except (JoseError, ValueError, TypeError):
+        return None
+
+
+async def verify(
+    token: str, keys: Keys, *, issuer: str, audience: str, nonce: str, at: datetime, vouches: bool
+) -> Verified:
     """Return who an ID token speaks of.
 
     `issuer` is the discovered one; Microsoft's holds `{tenantid}`, which the token's own `tid` has to fill.
+    `vouches`: this provider's `email_verified` may be believed.
 
     Raises:
         IdentityRefused: saying which check failed.
@@ -116,8 +137,7 @@ async def verify(token: str, keys: Keys, *, issuer: str, audience: str, nonce: s
         issuer=claims.iss,
         identifier=claims.sub,
         email=claims.email,
-        # Microsoft sends no `email_verified`, and its `email` can be set by a tenant's administrator.
-        email_proven=TENANT not in issuer and claims.email_verified is True,
+        email_proven=vouches and claims.email_verified is True,
         name=claims.name[:LONGEST_NAME],
     )
 

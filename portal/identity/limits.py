@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -53,10 +53,15 @@ type Networks = list[IPv4Network | IPv6Network]
 
 
 class Limits:
-    """The hits of the last hour at most."""
+    """The hits of the last hour at most. `trusted`: proxies (addresses or networks) whose word counts.
 
-    def __init__(self, clock: Clock) -> None:
+    Raises:
+        SettingsError: when `trusted` holds something else.
+    """
+
+    def __init__(self, clock: Clock, *, trusted: Sequence[str] = ()) -> None:
         self._clock = clock
+        self._trusted = _networks(trusted)
         self._key = secrets.token_bytes(32)
         self._hits: dict[tuple[str, bytes], tuple[Rule, deque[datetime]]] = {}
 
@@ -74,6 +79,18 @@ class Limits:
         for rule, key in wanted:
             self._hits.setdefault(self._place(rule, key), (rule, deque()))[1].append(at)
         return None
+
+    def peer(self, request: Req) -> str:
+        """Return what stands for the client: its IP address, or its /64 network for IPv6.
+
+        X-Forwarded-For counts only as far as trusted proxies wrote it, read from the nearest one outwards.
+        """
+        hops = [request.client.host if request.client else ""]
+        hops += [hop.strip() for hop in reversed(request.headers.get("x-forwarded-for", "").split(","))]
+        for nearer, hop in pairwise(hops):
+            if not _inside(nearer, self._trusted) or not _is_address(hop):
+                return _place_of(nearer)
+        return _place_of(hops[-1])
 
     def evict(self) -> None:
         """Forget every hit whose time is over."""
@@ -110,24 +127,7 @@ async def swept(limits: Limits, *, every: timedelta = SWEEP_EVERY) -> AsyncItera
             await task
 
 
-def peer(request: Req, trusted: tuple[str, ...]) -> str:
-    """Return what stands for the client: its IP address, or its /64 network for IPv6.
-
-    X-Forwarded-For counts only as far as `trusted` proxies (addresses or networks) wrote it.
-
-    Raises:
-        SettingsError: when `trusted` holds something else.
-    """
-    networks = _networks(trusted)
-    hops = [request.client.host] if request.client else [""]
-    hops += [hop.strip() for hop in reversed(request.headers.get("x-forwarded-for", "").split(","))]
-    for nearer, hop in pairwise(hops):
-        if not _inside(nearer, networks) or not _is_address(hop):
-            return _place_of(nearer)
-    return _place_of(hops[-1])
-
-
-def _networks(trusted: tuple[str, ...]) -> Networks:
+def _networks(trusted: Sequence[str]) -> Networks:
     try:
         return [ip_network(entry, strict=False) for entry in trusted]
     except ValueError as error:

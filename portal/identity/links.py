@@ -195,4 +195,4 @@ def _asked_by(browser: str, purpose: Purpose) -> Condition:
 
 
 def _named_by(token: str, settings: Settings) -> Condition:
-    return SignInAttempt.token_hash == token_hash(settings, token)
+    return (SignInAttempt.token_hash == token_hash(settings, token)) & (SignInAttempt.purpose == Purpose.SIGN_IN)

@@ -55,12 +55,12 @@ async def find_session(cookie_id: str) -> SignedIn | None:
     return SignedIn(**rows[0]) if rows else None
 
 
-async def subject_for(email: str, *, language: str, at: datetime) -> UUID:
-    """Return our id for a proven, normalised address; the first time, make one."""
+async def subject_for(email: str, *, language: str, at: datetime, name: str = "") -> UUID:
+    """Return our id for a proven, normalised address; the first time, make one under `name`."""
     await Subject.raw(
-        "INSERT INTO subject (id, email, display_name, language, created_at) VALUES ({}, {}, '', {}, {})"
+        "INSERT INTO subject (id, email, display_name, language, created_at) VALUES ({}, {}, {}, {}, {})"
         " ON CONFLICT (email) DO NOTHING",
-        uuid4(), email, language, at,
+        uuid4(), email, name, language, at,
     )  # fmt: skip
     rows = await Subject.select(Subject.id).where(Subject.email == email)
     return UUID(str(rows[0]["id"]))

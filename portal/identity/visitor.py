@@ -155,7 +155,7 @@ def go_to_step_up(request: Req, error: StepUpNeeded) -> Redirect:
 
 
 handlers = cast(
-    Mapping[int | type[Exception], ExceptionHandler[Exception]],
+    "Mapping[int | type[Exception], ExceptionHandler[Exception]]",
     {SignInNeeded: go_to_sign_in, StepUpNeeded: go_to_step_up},
 )
 """What the app does with the two errors of this module."""
