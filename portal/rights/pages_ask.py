@@ -6,6 +6,7 @@ Always true here: no sign-in is needed, nothing is stored, and every page names 
 from datetime import date, timedelta
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Template
 
 from portal.errors import NotFound
@@ -19,7 +20,7 @@ INQUIRIES = ("complain", "child", "agent", "person")
 
 
 @get("/ask/{topic:str}")
-async def ask(request: Req, topic: str) -> Template:
+async def ask(request: Req, topic: FromPath[str]) -> Template:
     """Say what to write, to whom, and by when the answer comes.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from portal.errors import NotFound, SourceError
@@ -18,7 +18,7 @@ from portal.rights.grounds import recipients_in_words, why
 from portal.rights.person import find_person
 from portal.rights.shapes import Cell, cells
 from portal.sources.base import Identifiers, Source
-from portal.sources.registry import sources_of
+from portal.sources.registry import PATIENCE_SECONDS, sources_of
 from portal.web import Req, page, policy_of, words_of
 from portal.words import Words
 
@@ -39,7 +39,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/data/{category:str}")
 async def category_page(
-    request: Req, category: str, number: Annotated[int, Parameter(query="page", ge=1, le=DEEPEST)] = 1
+    request: Req, category: FromPath[str], number: Annotated[int, QueryParameter(name="page", ge=1, le=DEEPEST)] = 1
 ) -> Template:
     """Show a page of records. Every place is read at once, with its own total.
 
@@ -78,8 +78,9 @@ async def _place(
 ) -> Place:
     title = spec.title[words.language]
     try:
-        found = await source.page(subject, category.id, offset=(number - 1) * AT_ONCE, limit=AT_ONCE)
-    except SourceError:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            found = await source.page(subject, category.id, offset=(number - 1) * AT_ONCE, limit=AT_ONCE)
+    except (SourceError, TimeoutError):
         return Place(title=title, rows=None)
     return Place(title=title, rows=tuple(cells(words, category.fields, row) for row in found.rows), total=found.total)
 

@@ -7,7 +7,7 @@ without a fresh code.
 from typing import Annotated, cast
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Response, Stream, Template
 from litestar.types import ControllerRouterHandler
 
@@ -26,9 +26,9 @@ FILES: dict[str, What] = {"zip": "zip", "pdf": "pdf"}
 @get("/requests/{reference:str}/progress")
 async def watch(
     request: Req,
-    reference: str,
-    said: Annotated[str, Parameter(query="said")] = "",
-    already: Annotated[str, Parameter(query="already")] = "",
+    reference: FromPath[str],
+    said: Annotated[str, QueryParameter(name="said")] = "",
+    already: Annotated[str, QueryParameter(name="already")] = "",
 ) -> Response[None] | Redirect | Template:
     """Show how far the copy is. htmx asks for the same page and gets the part that changes.
 
@@ -58,7 +58,7 @@ async def watch(
 
 
 @get("/requests/{reference:str}/copy")
-async def show_copy(request: Req, reference: str) -> Redirect | Template:
+async def show_copy(request: Req, reference: FromPath[str]) -> Redirect | Template:
     """Show the finished copy and what became of it."""
     copy = await find(reference, need_session(request).subject_id)
     parcel = await parcel_of(copy.id)
@@ -79,7 +79,7 @@ async def show_copy(request: Req, reference: str) -> Redirect | Template:
 
 
 @post("/requests/{reference:str}/download", status_code=200)
-async def download(request: Req, reference: str) -> Stream:
+async def download(request: Req, reference: FromPath[str]) -> Stream:
     """Hand the copy over to a session that was confirmed a moment ago; counts one download.
 
     Raises:
@@ -105,7 +105,7 @@ async def download(request: Req, reference: str) -> Stream:
 
 
 @post("/requests/{reference:str}/withdraw")
-async def stop(request: Req, reference: str) -> Redirect:
+async def stop(request: Req, reference: FromPath[str]) -> Redirect:
     """Withdraw the request; what is being made for it stops."""
     visitor = need_session(request, back=f"/requests/{reference}")
     await form(request)

@@ -4,6 +4,7 @@ Always true here: every open request shows the day by which it is answered, and 
 """
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Template
 
 from portal.identity.visitor import need_session
@@ -20,7 +21,7 @@ async def show_all(request: Req) -> Template:
 
 
 @get("/requests/{reference:str}")
-async def show_one(request: Req, reference: str) -> Template:
+async def show_one(request: Req, reference: FromPath[str]) -> Template:
     """Show one request."""
     copy = await find(reference, need_session(request).subject_id)
     words, at = words_of(request), now(request)

@@ -1,0 +1,182 @@
+"""A portal in memory: the real pages on a real database, with sources and a store that a test can break."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from litestar import Litestar, Router
+from litestar.datastructures import State
+
+from exports.order import Batch, StoredFile
+from portal import error_pages
+from portal.assets import Assets
+from portal.clock import SetClock
+from portal.errors import SourceUnavailable
+from portal.identity import visitor
+from portal.identity.cookie import Cookie, new_id
+from portal.identity.sessions import hashed
+from portal.identity.tables import Session, Subject
+from portal.policy.load import load
+from portal.policy.model import Policy, SourceSpec, categories_of
+from portal.rights.pages import routes
+from portal.settings import Settings, read_settings
+from portal.sources.base import Fault, Identifiers, Page
+from portal.sources.registry import Sources
+from portal.web import templates
+
+POLICIES = Path(__file__).parent.parent.parent / "policies"
+HTML = {"accept": "text/html"}
+
+
+class MemorySource:
+    """A source that holds what a test put into it, under the person's address."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self.id = spec.id
+        self.categories = categories_of(spec)
+        self.rows: dict[tuple[str, str], list[Mapping[str, object]]] = {}
+        self.down = False
+
+    def put(self, email: str, category: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Hold `rows`, newest first."""
+        self.rows[email, category] = list(rows)
+
+    async def check(self) -> list[Fault]:
+        """Find nothing wrong."""
+        return []
+
+    async def identify(self, known: Identifiers) -> Identifiers:
+        """Learn nothing."""
+        self._answer()
+        return known
+
+    async def count(self, subject: Identifiers) -> Mapping[str, int]:
+        """Count per category."""
+        self._answer()
+        return {category: len(self._of(subject, category)) for category in self.categories}
+
+    async def page(self, subject: Identifiers, category: str, *, offset: int, limit: int) -> Page:
+        """Return a slice."""
+        self._answer()
+        rows = self._of(subject, category)
+        return Page(rows=tuple(rows[offset : offset + limit]), total=len(rows))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["MemorySource"]:
+        """Memory does not move while it is read."""
+        yield self
+
+    async def collect(self, subject: Identifiers, category: str) -> AsyncIterator[Batch]:
+        """Pages collect nothing."""
+        for _ in ():
+            yield Batch(b"", 0)
+
+    async def files(self, subject: Identifiers, category: str) -> AsyncIterator[StoredFile]:
+        """Pages open no files."""
+        for file in list[StoredFile]():
+            yield file
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+    def _of(self, subject: Identifiers, category: str) -> list[Mapping[str, object]]:
+        return [row for email in subject.emails for row in self.rows.get((email, category), [])]
+
+    def _answer(self) -> None:
+        if self.down:
+            raise SourceUnavailable(self.id, "is down")
+
+
+@dataclass
+class MemoryStorage:
+    """A store of parcels."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def open(self, place: str) -> AsyncIterator[bytes]:
+        """Stream a file in small pieces."""
+        content = self.files[place]
+        for start in range(0, len(content), 4):
+            yield content[start : start + 4]
+
+
+class Browser:
+    """One signed-in browser. `post` sends the form token as our pages would."""
+
+    def __init__(self, client: httpx.AsyncClient, subject_id: UUID, email: str, csrf: str) -> None:
+        self.client = client
+        self.subject_id = subject_id
+        self.email = email
+        self.csrf = csrf
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """Open a page."""
+        return await self.client.get(path, headers={**HTML, **headers})
+
+    async def post(self, path: str, fields: Mapping[str, str | list[str]] | None = None) -> httpx.Response:
+        """Send a form of ours."""
+        return await self.client.post(path, data={"csrf": self.csrf, **(fields or {})}, headers=HTML)
+
+
+@dataclass
+class House:
+    """The running pages and what stands behind them."""
+
+    app: Litestar
+    policy: Policy
+    settings: Settings
+    clock: SetClock
+    sources: dict[str, MemorySource]
+    storage: MemoryStorage
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def anybody(self) -> httpx.AsyncClient:
+        """Return a browser that is not signed in."""
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.settings.public_url)
+        self.clients.append(client)
+        return client
+
+    async def person(self, email: str = "ana@person.example") -> Browser:
+        """Return a browser that has just signed in."""
+        at, id = self.clock(), new_id()
+        subject = Subject(id=uuid4(), email=email, created_at=at)
+        await subject.save()
+        life = self.policy.sign_in.session_days * 86_400
+        await Session(
+            subject=subject.id, token_hash=hashed(id), way="code", created_at=at,
+            expires_at=at.replace(year=at.year + 1), confirmed_at=at,
+        ).save()  # fmt: skip
+        cookie = Cookie(self.settings, None, seconds=life)
+        cookie.become(id)
+        client = self.anybody()
+        name, value = (cookie.header() or b"").decode().split(";")[0].split("=", 1)
+        client.cookies.set(name, value)
+        token = visitor.Visitor(cookie=cookie, session=None, settings=self.settings).csrf
+        return Browser(client, subject.id, email, token)
+
+
+@pytest.fixture(params=["casagbic"])
+async def house(request: pytest.FixtureRequest, database: str, clock: SetClock) -> AsyncIterator[House]:
+    """The rights pages of one organisation, on a fresh database."""
+    policy = load(POLICIES / f"{request.param}.toml")
+    settings = read_settings({"HABEAS_SECRET_KEY": "a key that is long enough for a test", "DATABASE_URL": database})
+    sources, storage = {spec.id: MemorySource(spec) for spec in policy.sources}, MemoryStorage()
+    state = {"policy": policy, "settings": settings, "clock": clock, "sources": Sources(list(sources.values()))}
+    app = Litestar(
+        [Router("/{language:str}", route_handlers=[*routes])],
+        middleware=[visitor.VisitorMiddleware()],
+        exception_handlers={**error_pages.handlers, **visitor.handlers},
+        template_config=templates(Assets(policy.colour).url),
+        state=State({**state, "storage": storage}),
+        openapi_config=None,
+    )
+    house = House(app, policy, settings, clock, sources, storage)
+    try:
+        yield house
+    finally:
+        for client in house.clients:
+            await client.aclose()
