@@ -116,6 +116,8 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     """unavailable, refused or unsupported"""
     at: datetime
+    what: str = "records"
+    """records: the whole part is left out. files: its records are here, some of its files are not."""
 
 
 type Progress = Callable[[str, str, int], Awaitable[None]]

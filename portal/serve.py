@@ -19,7 +19,7 @@ import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
-from exports.pdf import PdfPress
+from exports.press import Press
 from exports.storage import FolderStorage, S3Storage, Storage
 from portal import health
 from portal.app import create_app
@@ -117,7 +117,7 @@ async def workshop(settings: Settings, policy: Policy, clock: Clock) -> AsyncIte
     """Open what pages and jobs need, and close it again."""
     storage, sources = open_storage(settings), open_sources(policy, settings)
     try:
-        async with engine().pooled(), PdfPress() as press:
+        async with engine().pooled(), Press() as press:
             yield Workshop(policy, settings, clock, sources, storage, press)
     finally:
         await sources.close()

@@ -20,7 +20,7 @@ import structlog
 from exports.bundle import Parcel as Bundle
 from exports.bundle import assemble
 from exports.order import Missing, Part
-from exports.pdf import PdfPress
+from exports.press import Press
 from exports.storage import Storage
 from portal.clock import Clock
 from portal.jobs import Later, Payload
@@ -49,7 +49,7 @@ class Workshop:
     clock: Clock
     sources: Sources
     storage: Storage
-    press: PdfPress
+    press: Press
 
 
 class Withdrawn(Exception):
