@@ -136,5 +136,5 @@ class _Executor(EntrypointExecutor):
             log.warning("job failed", job=self.work.name, job_id=int(job.id), error=kind, attempt=job.attempts)
             if isinstance(error, SourceRefused | SourceUnsupported) or job.attempts >= self.work.tries:
                 raise Failed(kind) from None
-            delay = min(self.work.first_delay * 2**job.attempts, self.work.longest_delay)
+            delay = min(self.work.first_delay * 2 ** min(job.attempts, 20), self.work.longest_delay)
             raise RetryRequested(delay=delay, reason=kind) from None

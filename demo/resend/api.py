@@ -36,6 +36,7 @@ class Api:
             self._let_in(call, allowed=allowed)
             answer = await self._route(call)
         except Refusal as refusal:
+            self.standin.refusals[refusal.name] += 1
             words = {"statusCode": refusal.status, "name": refusal.name, "message": refusal.message}
             if refusal.name == "rate_limit_exceeded":
                 headers = {"retry-after": "1"} | headers

@@ -7,7 +7,7 @@ tests may set.
 import hashlib
 import json
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -66,6 +66,8 @@ class StandIn:
         self.webhook_url = ""
         self.url = ""
         self.calls = 0
+        self.refusals: Counter[str] = Counter()
+        """How often each error was answered."""
         self.clock = clock
         self.limiter = limiter
         self._sent: OrderedDict[str, Sent] = OrderedDict()

@@ -9,9 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
-BLIND = 1.0
-"""Seconds that one unanswered call holds the others up, while nothing else is known."""
-LONGEST = 86_400.0
+LONGEST_SECONDS = 86_400.0
 
 
 class Pace:
@@ -33,7 +31,7 @@ class Pace:
         self._news = asyncio.Event()
 
     def pause(self) -> float:
-        """Return the seconds until a call may leave, as far as we know now."""
+        """Return the seconds that the provider wants us to wait, as far as we know now."""
         now = self._monotonic()
         if now < self._closed_until:
             return self._closed_until - now
@@ -43,11 +41,9 @@ class Pace:
     async def turn(self) -> AsyncIterator[None]:
         """Wait, first come first served, until a call may leave; hold its place until it has been answered."""
         async with self._queue:
-            while (seconds := self.pause()) > 0:
+            while (seconds := self.pause()) or (self._flying and not self._left):
                 await self._rest(seconds)
-            if not self._left:
-                self._left, self._outdated_at = 1, self._monotonic() + BLIND
-            self._left -= 1
+            self._left = max(0, self._left - 1)
             self._flying += 1
         try:
             yield
@@ -74,9 +70,11 @@ class Pace:
         self._news.set()
 
     async def _rest(self, seconds: float) -> None:
-        """Sleep, but not longer than until an answer brings news."""
+        """Wait for an answer with news, but not longer than `seconds`, if any."""
         self._news.clear()
-        waits = [asyncio.create_task(self._news.wait()), asyncio.create_task(self._sleep(seconds))]
+        waits = [asyncio.create_task(self._news.wait())]
+        if seconds:
+            waits.append(asyncio.create_task(self._sleep(seconds)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -87,4 +85,4 @@ class Pace:
 def _number(headers: Mapping[str, str], name: str) -> float | None:
     """Read a header that is a plain number; anything else is as good as missing."""
     text = headers.get(name, "")
-    return min(float(text), LONGEST) if text.isascii() and text.isdecimal() else None
+    return min(float(text), LONGEST_SECONDS) if text.isascii() and text.isdecimal() else None
