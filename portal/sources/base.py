@@ -83,3 +83,10 @@ class Source(Protocol):
     async def close(self) -> None:
         """Give back connections. Idempotent."""
         ...
+
+
+async def no_files() -> AsyncIterator[StoredFile]:
+    """Yield nothing: what a source answers that keeps no files."""
+    nothing: tuple[StoredFile, ...] = ()
+    for file in nothing:
+        yield file

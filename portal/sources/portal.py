@@ -1,0 +1,135 @@
+"""What Habeas itself holds about a person, told like any other source: our own tables are no exception.
+
+Always true here: every table of ours is declared or ignored with a reason (a test compares this file with the live
+schema), and no hash, token or code is ever shown.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+
+from exports.order import Batch, StoredFile
+from portal.policy.model import Column, Join, Lookup, PortalSource, PostgresSource, Subject, Table
+from portal.sources.base import Fault, Identifiers, Page
+from portal.sources.postgres import Postgres
+
+ADDRESS = Subject(column="email", equals="email")
+PERSON = Subject(column="email", equals="email", via=(Join(column="subject", table="subject", key="id"),))
+HASH = "A keyed hash of a secret: of no use to the person, and of use to a thief."
+INTERNAL = "A number of ours that says nothing about the person."
+WORKING = "Working data of a request that is told here itself."
+
+
+def own_tables(spec: PortalSource) -> PostgresSource:
+    """Return our own tables as a source like any other. Fills `PORTAL_FIELDS` of the policy model."""
+
+    def table(
+        name: str, kind: str, newest: str, subject: Subject, columns: Mapping[str, str], leave_out: Mapping[str, str]
+    ) -> Table:
+        return Table(
+            name=name, category=spec.category, kind=kind, subject=subject, newest=newest,
+            columns=tuple(Column(name=here, field=field) for here, field in columns.items()),
+            leave_out={"id": INTERNAL, **leave_out},
+        )  # fmt: skip
+
+    ours = {"subject": INTERNAL}
+    return PostgresSource(
+        id=spec.id,
+        title=spec.title,
+        url_variable="DATABASE_URL",
+        lookup=Lookup(table="subject", display_name="display_name", language="language"),
+        tables=(
+            table(
+                "subject", "profile", "created_at", ADDRESS,
+                {"created_at": "at", "email": "email", "display_name": "display_name", "language": "language"}, {},
+            ),
+            table("known_identifier", "identifier", "", PERSON, {"kind": "what", "value": "reference"}, ours),
+            table(
+                "outside_identity", "outside-identity", "created_at", PERSON,
+                {"created_at": "at", "issuer": "what", "identifier": "reference"}, ours,
+            ),
+            table(
+                "person_session", "session", "created_at", PERSON,
+                {"created_at": "at", "way": "what", "browser_label": "browser", "ended_at": "ended_at"},
+                {**ours, "token_hash": HASH, "expires_at": "It follows from the beginning.",
+                 "confirmed_at": "It is the moment of the last code, which is told as a sign-in code."},
+            ),
+            table(
+                "sign_in_attempt", "sign-in-code", "created_at", ADDRESS,
+                {"created_at": "at", "purpose": "what", "used_at": "ended_at", "email": "email",
+                 "language": "language"},
+                {"browser": HASH, "token_hash": HASH, "code_hash": HASH, "tries": INTERNAL, "next_path": INTERNAL,
+                 "expires_at": "It follows from the beginning."},
+            ),
+            table(
+                "subject_request", "request", "received_at", PERSON,
+                {"received_at": "at", "right": "what", "state": "state", "reference": "reference", "due_day": "due_day",
+                 "outcome": "outcome", "closed_at": "ended_at", "language": "language"},
+                {**ours, "categories": WORKING, "format": WORKING, "promise_day": "due_day is the earlier of the two.",
+                 "law_day": "due_day is the earlier of the two."},
+            ),
+            table(
+                "mail", "mail", "created_at", Subject(column="to_address", equals="email"),
+                {"created_at": "at", "kind": "what", "state": "state", "reference": "reference", "to_address": "email",
+                 "language": "language"},
+                {"tries": INTERNAL, "provider_id": INTERNAL, "error": INTERNAL, "accepted_at": INTERNAL,
+                 "expires_at": INTERNAL},
+            ),
+        ),
+        ignored_tables=IGNORED,
+    )  # fmt: skip
+
+
+IGNORED = {
+    "export_part": WORKING,
+    "parcel": WORKING,
+    "timeline_entry": WORKING,
+}
+
+
+class OwnTables:
+    """The adapter: our own tables behind the reader of everybody else's, with addresses as they are normalised."""
+
+    def __init__(self, spec: PortalSource, dsn: str) -> None:
+        self.id = spec.id
+        self._reader = Postgres(own_tables(spec), dsn, fold=False)
+
+    async def check(self) -> list[Fault]:
+        """Hold our own schema to the same rules."""
+        return await self._reader.check()
+
+    async def identify(self, known: Identifiers) -> Identifiers:
+        """Add our own id of the person. It is no account of the platform's, so it stays out of `account_ids`."""
+        found = await self._reader.identify(msgspec.structs.replace(known, account_ids=frozenset()))
+        ours = next(iter(sorted(found.account_ids)), "")
+        return msgspec.structs.replace(
+            known,
+            subject_id=known.subject_id or ours,
+            display_name=found.display_name,
+            language=found.language,
+        )
+
+    async def count(self, subject: Identifiers) -> Mapping[str, int]:
+        """Return how many records we hold."""
+        return await self._reader.count(subject)
+
+    async def page(self, subject: Identifiers, category: str, *, offset: int, limit: int) -> Page:
+        """Return some of them, newest first."""
+        return await self._reader.page(subject, category, offset=offset, limit=limit)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Postgres]:
+        """Open a view of one moment."""
+        return self._reader.snapshot()
+
+    def collect(self, subject: Identifiers, category: str) -> AsyncIterator[Batch]:
+        """Stream all of them."""
+        return self._reader.collect(subject, category)
+
+    def files(self, subject: Identifiers, category: str) -> AsyncIterator[StoredFile]:
+        """Yield nothing: parcels are copies of what is told elsewhere."""
+        return self._reader.files(subject, category)
+
+    async def close(self) -> None:
+        """Give back connections. Idempotent."""
+        await self._reader.close()

@@ -1,0 +1,231 @@
+"""Somebody else's PostgreSQL, read with a role that can only read.
+
+Always true here: the server builds the JSON and COPY carries it, so that Python touches bytes and not rows, and no
+more than a few megabytes are in memory however many rows there are.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+
+import asyncpg
+import msgspec
+
+from exports.order import Batch, StoredFile
+from portal.errors import SourceError, SourceRefused, SourceUnavailable
+from portal.policy.model import PostgresSource, Table
+from portal.sources import completeness, preflight
+from portal.sources import postgres_sql as sql
+from portal.sources.base import Fault, Identifiers, Page, no_files
+from portal.sources.catalogue import Connection, read_types
+from portal.sources.copying import copy_lines
+
+type Row = dict[str, msgspec.Raw]
+type Touch = Callable[[Table, Row], Row]
+"""What Python does to a row of a `sensitive` table before anybody sees it: decryption, masking."""
+
+CONNECT_SECONDS = 3.0
+DECODER = msgspec.json.Decoder(Row.__value__)
+ENCODER = msgspec.json.Encoder()
+SESSION = {
+    "application_name": "habeas",
+    "default_transaction_read_only": "on",
+    "statement_timeout": "20s",
+    "lock_timeout": "5s",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "iso_8601",
+    "extra_float_digits": "3",
+    "row_security": "off",
+}
+"""`row_security=off` makes the server refuse a query from which a policy would silently hide rows."""
+
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+LATER = ("08", "25", "40", "53", "55P03", "57", "58", "XX")
+"""SQLSTATEs that pass: connection, lost transaction, conflict, resources, lock, shutdown or time-out, system."""
+TELLING = ("28", "3D", "42")
+"""SQLSTATEs whose message names roles, tables and columns only, never a value."""
+
+
+def unchanged(_: Table, row: Row) -> Row:
+    """Leave a row as it is."""
+    return row
+
+
+class Postgres:
+    """The adapter. `touch` is applied to each row of the tables that the policy calls sensitive."""
+
+    def __init__(self, spec: PostgresSource, dsn: str, *, touch: Touch = unchanged, fold: bool = True) -> None:
+        self.id = spec.id
+        self.spec = spec
+        self.dsn = dsn
+        self.touch = touch
+        self.fold = fold
+        self._pool: asyncpg.Pool | None = None
+        self._types: sql.Types = {}
+        self._held: Connection | None = None
+        """The open transaction that this view of one moment reads in."""
+
+    async def check(self) -> list[Fault]:
+        """Compare the live schema with the policy file, and look for missing indexes and too many rights."""
+        try:
+            async with self._connection() as connection:
+                return [
+                    *await completeness.check(connection, self.spec, may_write=not self.fold),
+                    *await preflight.check(connection, self.spec, fold=self.fold),
+                ]
+        except SourceError as error:
+            remedy = f"See that {self.spec.url_variable} is right and that the server answers from here."
+            return [Fault(source=self.id, place="connection", what=str(error), remedy=remedy)]
+
+    async def identify(self, known: Identifiers) -> Identifiers:
+        """Add the spellings, account ids and Stripe customers of the accounts under the person's addresses."""
+        async with self._connection() as connection:
+            reading = await self._reading(connection, known)
+            rows = await connection.fetch(sql.accounts(self.spec.lookup, reading), *reading.values)
+        emails, accounts, customers, names, languages = (
+            [row[place] for row in rows if row[place]] for place in range(5)
+        )
+        return msgspec.structs.replace(
+            known,
+            emails=known.emails.union(emails),
+            account_ids=known.account_ids.union(accounts),
+            stripe_customers=known.stripe_customers.union(customers),
+            display_name=known.display_name or next(iter(names), ""),
+            language=known.language or next(iter(languages), "")[:2].lower(),
+        )
+
+    async def count(self, subject: Identifiers) -> Mapping[str, int]:
+        """Return how many rows each category holds, in one query."""
+        async with self._connection() as connection:
+            return await self._count(connection, self.spec.tables, subject)
+
+    async def page(self, subject: Identifiers, category: str, *, offset: int, limit: int) -> Page:
+        """Return some rows of a category, newest first, with the values that a copy would hold."""
+        tables = self._tables(category)
+        if not tables:
+            return Page(rows=(), total=0)
+        async with self._connection() as connection:
+            reading = await self._reading(connection, subject)
+            query = sql.newest(tables, reading, offset=offset, limit=limit)
+            found = await connection.fetch(query, *reading.values)
+            total = await self._count(connection, tables, subject)
+        return Page(rows=tuple(msgspec.json.decode(row["line"]) for row in found), total=total[category])
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["Postgres"]:
+        """Open one transaction; everything read through what it yields is as it was at this moment."""
+        with _speaking(self.id):
+            pool = await self._open()
+            connection = await pool.acquire(timeout=CONNECT_SECONDS)
+        transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+        try:
+            with _speaking(self.id):
+                await transaction.start()
+                # A copy may take as long as its reader likes; `copy_lines` watches for a server that stalls.
+                await connection.execute("SET LOCAL statement_timeout = 0")
+                moment = Postgres(self.spec, self.dsn, touch=self.touch, fold=self.fold)
+                moment._types = await read_types(connection, _named(self.spec))
+                moment._held = connection
+            yield moment
+        finally:
+            # Nothing was written, so nothing is lost when a connection that broke cannot be ended in good order.
+            with suppress(*TROUBLE):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await transaction.rollback()
+            with suppress(*TROUBLE):
+                await pool.release(connection)
+
+    async def collect(self, subject: Identifiers, category: str) -> AsyncGenerator[Batch, None]:
+        """Stream all rows of a category as they are at one moment, table after table."""
+        if self._held is None:
+            async with self.snapshot() as moment, aclosing(moment.collect(subject, category)) as batches:
+                async for batch in batches:
+                    yield batch
+            return
+        for table in self._tables(category):
+            reading = sql.Reading(subject, self._types, fold=self.fold)
+            async with aclosing(copy_lines(self._held, sql.lines(table, reading), reading.values)) as pieces:
+                while piece := await self._next(pieces):
+                    lines = self._touched(table, piece) if table.sensitive else piece
+                    yield Batch(lines=lines, count=lines.count(b"\n"))
+
+    def files(self, subject: Identifiers, category: str) -> AsyncIterator[StoredFile]:  # noqa: ARG002  a protocol
+        """Yield nothing: a database has no files."""
+        return no_files()
+
+    async def close(self) -> None:
+        """Give back connections. Idempotent."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.terminate()
+
+    def _tables(self, category: str) -> list[Table]:
+        return [table for table in self.spec.tables if table.category == category]
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
+        with _speaking(self.id):
+            return await anext(pieces, b"")
+
+    def _touched(self, table: Table, lines: bytes) -> bytes:
+        rows: list[Row] = DECODER.decode_lines(lines)
+        return ENCODER.encode_lines([self.touch(table, row) for row in rows])
+
+    async def _count(self, connection: Connection, tables: Sequence[Table], subject: Identifiers) -> Mapping[str, int]:
+        found = {table.category: 0 for table in tables}
+        if tables:
+            reading = await self._reading(connection, subject)
+            for row in await connection.fetch(sql.totals(tables, reading), *reading.values):
+                found[row["category"]] += row["number"]
+        return found
+
+    async def _reading(self, connection: Connection, subject: Identifiers) -> sql.Reading:
+        """Start a statement. The live types are read once, and again after the server refused something."""
+        self._types = self._types or await read_types(connection, _named(self.spec))
+        return sql.Reading(subject, self._types, fold=self.fold)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Borrow a connection, or use the one of our moment; what goes wrong on it becomes one of our errors."""
+        try:
+            with _speaking(self.id):
+                if self._held is not None:
+                    yield self._held
+                    return
+                pool = await self._open()
+                async with pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                    yield connection
+        except SourceRefused:
+            self._types = {}
+            raise
+
+    async def _open(self) -> asyncpg.Pool:
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
+                self.dsn, min_size=0, max_size=4, timeout=CONNECT_SECONDS, server_settings=SESSION,
+                max_inactive_connection_lifetime=60,
+            )  # fmt: skip
+        return await self._pool
+
+
+def _named(spec: PostgresSource) -> list[str]:
+    """Return every table that the policy names for reading."""
+    return [spec.lookup.table, *(t.name for t in spec.tables), *(j.table for t in spec.tables for j in t.subject.via)]
+
+
+@contextmanager
+def _speaking(source: str) -> Iterator[None]:
+    """Turn what the driver raises into one of our errors, without a word that could be somebody's data."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        state = error.sqlstate or ""
+        message = f"{type(error).__name__} ({state})"
+        if state.startswith(TELLING):
+            message += f": {error.args[0]}"
+        raise (SourceUnavailable if state.startswith(LATER) else SourceRefused)(source, message) from None
+    except asyncpg.InterfaceError as error:
+        refused = isinstance(error, ValueError)  # A wrong DSN or argument; the others mean a lost connection.
+        raise (SourceRefused if refused else SourceUnavailable)(source, type(error).__name__) from None
+    except OSError as error:
+        raise SourceUnavailable(source, type(error).__name__) from None

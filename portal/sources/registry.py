@@ -1,0 +1,117 @@
+"""All sources of one policy, asked together: one that is down never takes the others, or the page, with it.
+
+Always true here: what could not be counted is None and never 0, and no answer is waited for longer than a page may
+take.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import msgspec
+
+from portal.database import engine
+from portal.errors import SourceError
+from portal.policy.model import Policy, PortalSource, PostgresSource, S3Source, SourceSpec, StripeSource
+from portal.settings import Settings
+from portal.sources.base import Fault, Identifiers, Source
+from portal.sources.portal import OwnTables
+from portal.sources.postgres import Postgres
+from portal.sources.s3 import Bucket
+from portal.sources.stripe import Stripe
+from portal.web import Req
+
+PATIENCE_SECONDS = 3.0
+"""How long a page waits for a source before it says that it did not answer."""
+
+type Counts = Mapping[str, Mapping[str, int] | None]
+"""Source id -> category id -> number of records; None for a source that did not answer."""
+
+
+class Identified(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sources know a person by, and the ids of those that did not answer."""
+
+    identifiers: Identifiers
+    unreachable: tuple[str, ...]
+
+
+class Sources:
+    """The open sources of one policy, in the file's order."""
+
+    def __init__(self, sources: Sequence[Source], *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self.all = tuple(sources)
+        self.patience_seconds = patience_seconds
+        self._by_id = {source.id: source for source in self.all}
+
+    def get(self, id: str) -> Source:
+        """Return a source by its id. Raises: KeyError."""
+        return self._by_id[id]
+
+    async def identify(self, known: Identifiers) -> Identified:
+        """Ask every source who this is, and again with what the others added, until nothing new is learnt.
+
+        In the file's order, so that the platform's answer reaches Stripe in the same round and no one is asked twice
+        in the usual case.
+        """
+        said: dict[str, Identifiers] = {}
+        silent: list[str] = []
+        while waiting := [s for s in self.all if s.id not in silent and said.get(s.id) != known]:
+            source = waiting[0]
+            try:
+                async with asyncio.timeout(self.patience_seconds):
+                    known = said[source.id] = await source.identify(known)
+            except (SourceError, TimeoutError):
+                silent.append(source.id)
+        return Identified(identifiers=known, unreachable=tuple(silent))
+
+    async def count(self, subject: Identifiers) -> Counts:
+        """Count in every source at once."""
+        counts = await asyncio.gather(*(self._count(source, subject) for source in self.all))
+        return dict(zip(self._by_id, counts, strict=True))
+
+    async def _count(self, source: Source, subject: Identifiers) -> Mapping[str, int] | None:
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                return await source.count(subject)
+        except (SourceError, TimeoutError):
+            return None
+
+    async def check(self) -> list[Fault]:
+        """Return what is wrong with any of them."""
+        return [fault for faults in await asyncio.gather(*(source.check() for source in self.all)) for fault in faults]
+
+    async def close(self) -> None:
+        """Give back every connection. Idempotent."""
+        for source in self.all:
+            await source.close()
+
+
+def open_sources(policy: Policy, settings: Settings) -> Sources:
+    """Make the adapter of every source of the policy. Connects to nothing yet.
+
+    Raises:
+        SettingsError: when a variable that the policy names is not set.
+    """
+    return Sources([_open(spec, policy, settings) for spec in policy.sources])
+
+
+def sources_of(request: Req) -> Sources:
+    """Return the sources of this instance."""
+    return cast(Sources, request.app.state.sources)
+
+
+def _open(spec: SourceSpec, policy: Policy, settings: Settings) -> Source:
+    def variable(name: str) -> str:
+        return settings.variable(name, needed_by=f"The source {spec.id}")
+
+    match spec:
+        case PostgresSource():
+            return Postgres(spec, variable(spec.url_variable))
+        case StripeSource():
+            return Stripe(spec, policy.categories, variable(spec.key_variable), address=settings.stripe_api_url)
+        case S3Source():
+            endpoint = variable(spec.endpoint_variable) if spec.endpoint_variable else ""
+            keys = variable(spec.access_key_variable), variable(spec.secret_key_variable)
+            return Bucket(spec, endpoint=endpoint, access_key=keys[0], secret_key=keys[1])
+        case PortalSource():
+            return OwnTables(spec, str(engine().config["dsn"]))
