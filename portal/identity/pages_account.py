@@ -6,6 +6,7 @@ Always true here: a person sees and ends their own sessions only; anybody else's
 from uuid import UUID
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from portal.identity.forms import form
@@ -25,7 +26,7 @@ async def show_account(request: Req) -> Template:
 
 
 @post("/account/sessions/{id:uuid}/end", status_code=200)
-async def end_one(request: Req, id: UUID) -> Redirect:
+async def end_one(request: Req, id: FromPath[UUID]) -> Redirect:
     """End one session; ending this one is signing out."""
     visitor = need_session(request, back=PATH)
     await form(request)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from portal.errors import Invalid, NotFound
@@ -34,7 +35,7 @@ SENTENCES = {
 
 
 @post("/sign-in/{way:str}", status_code=200)
-async def begin(request: Req, way: str) -> Template | Redirect:
+async def begin(request: Req, way: FromPath[str]) -> Template | Redirect:
     """Send the person to the provider."""
     chosen = _offered(request, way)
     next_path = local((await form(request)).get("next", "/"))
@@ -50,7 +51,7 @@ async def begin(request: Req, way: str) -> Template | Redirect:
 
 
 @get("/sign-in/{way:str}/callback")
-async def come_back(request: Req, way: str) -> Template | Redirect:
+async def come_back(request: Req, way: FromPath[str]) -> Template | Redirect:
     """Take the provider's answer: sign in, or have the address show a code first."""
     chosen = _offered(request, way)
     try:

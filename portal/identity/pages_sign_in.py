@@ -8,6 +8,7 @@ import re
 from datetime import datetime
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from portal.errors import Invalid
@@ -85,14 +86,14 @@ async def type_code(request: Req) -> Template | Redirect:
 
 
 @get("/sign-in/link/{token:str}")
-async def show_link(request: Req, token: str) -> Template:
+async def show_link(request: Req, token: FromPath[str]) -> Template:
     """Show a button, or in another browser the field for the code. Nothing is used up by looking."""
     attempt = await by_token(token, settings_of(request))
     return link_page(request, attempt)
 
 
 @post("/sign-in/link/{token:str}", status_code=200)
-async def press_link(request: Req, token: str) -> Template | Redirect:
+async def press_link(request: Req, token: FromPath[str]) -> Template | Redirect:
     """Sign in with the link, in another browser together with the code."""
     fields = await form(request)
     attempt = await by_token(token, settings_of(request))

@@ -23,7 +23,6 @@ from portal.errors import SignInNeeded, StepUpNeeded
 from portal.identity.cookie import Cookie, cookie_name
 from portal.identity.forms import form
 from portal.identity.sessions import SignedIn, find_session
-from portal.policy.model import LANGUAGES
 from portal.settings import Settings
 from portal.web import Req, go, now, policy_of
 
@@ -80,15 +79,12 @@ class Visitor:
 
 
 class VisitorMiddleware(ASGIMiddleware):
-    """Puts the `Visitor` into `request.state.visitor` on every page that has a language, and sends the cookie."""
+    """Puts the `Visitor` into `request.state.visitor` on the pages it is mounted over, and sends the cookie."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Read the cookie, look the session up, and add Set-Cookie to the answer when something changed."""
-        if scope["path"].split("/", 2)[1] not in LANGUAGES:
-            await next_app(scope, receive, send)
-            return
         visitor = await _visitor(scope)
         scope["state"]["visitor"] = visitor
 
