@@ -3,6 +3,7 @@
 Always true here: every look-up names the person; what is not theirs is not found.
 """
 
+import re
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,6 +11,8 @@ import msgspec
 
 from portal.errors import NotFound
 from portal.rights.tables import ExportPart, Parcel, SubjectRequest, TimelineEntry
+
+REFERENCE = re.compile(r"DR-[0-9]{4}-[0-9]{4,12}")
 
 
 class RequestView(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +97,8 @@ async def find(reference: str, subject: UUID) -> RequestView:
     Raises:
         NotFound: when there is none, or it is somebody else's.
     """
+    if not REFERENCE.fullmatch(reference):
+        raise NotFound
     row = await SubjectRequest.select().where(
         (SubjectRequest.reference == reference) & (SubjectRequest.subject == subject)
     ).first()  # fmt: skip

@@ -11,7 +11,8 @@ import pytest
 from litestar import Litestar, Router
 from litestar.datastructures import State
 
-from exports.order import Batch, StoredFile
+from exports.bundle import Parcel as Bundle
+from exports.order import Batch, Missing, StoredFile
 from portal import error_pages
 from portal.assets import Assets
 from portal.clock import SetClock
@@ -22,7 +23,10 @@ from portal.identity.sessions import hashed
 from portal.identity.tables import Session, Subject
 from portal.policy.load import load
 from portal.policy.model import Policy, SourceSpec, categories_of
+from portal.rights import outcome
 from portal.rights.pages import routes
+from portal.rights.requests import find
+from portal.rights.tables import ExportPart
 from portal.settings import Settings, read_settings
 from portal.sources.base import Fault, Identifiers, Page
 from portal.sources.registry import Sources
@@ -180,3 +184,37 @@ async def house(request: pytest.FixtureRequest, database: str, clock: SetClock) 
     finally:
         for client in house.clients:
             await client.aclose()
+
+
+async def ask(browser: Browser, **fields: str | list[str]) -> str:
+    """Ask for a copy through the form. Returns the reference."""
+    answer = await browser.post("/en/export", {"c": ["account", "prompts"], "f": "all", **fields})
+    return answer.headers["location"].split("/")[3]
+
+
+async def finish(house: House, browser: Browser, *, missing: Sequence[str] = (), **fields: str | list[str]) -> str:
+    """Ask for a copy and let it be ready, without what is `missing`, as the worker would. Returns the reference."""
+    reference = await ask(browser, **fields)
+    request = await find(reference, browser.subject_id)
+    at = house.clock()
+    await outcome.start(request, at=at)
+    parts = [(category, house.policy.sources_of(category)[0].id) for category in request.categories]
+    await ExportPart.insert(*(
+        ExportPart(request=request.id, source=source, category=category, position=n, expected=1, done=1)
+        for n, (category, source) in enumerate(parts)
+    ))  # fmt: skip
+    bundle = Bundle(
+        zip_path=Path("copy.zip"), pdf_path=Path("report.pdf"), size_bytes=11, pdf_size_bytes=9, sha256="ab" * 32,
+        records=248, files=9, report="full", snapshot_at=at,
+        missing=tuple(
+            Missing(section=category, source=source, reason="unavailable", at=at)
+            for category, source in parts
+            if category in missing
+        ),
+    )  # fmt: skip
+    id = uuid4()
+    house.storage.files |= {f"{id}.zip": b"PK zip bytes"[:11], f"{id}.pdf": b"%PDF-1.7!"}
+    await outcome.ready(
+        request, id, bundle, policy=house.policy, public_url=house.settings.public_url, days=7, at=at
+    )  # fmt: skip
+    return reference
