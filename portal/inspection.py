@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from portal.errors import SettingsError
 from portal.policy.model import Policy
-from portal.serve import prepare
+from portal.serve import open_storage, prepare
 from portal.settings import Settings
 from portal.sources.registry import open_sources
 
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
 async def inspect(settings: Settings, policy: Policy) -> list[Finding]:
     """Return what was found, good and bad."""
-    return [await _database(settings), _mail(settings), *await _sources(settings, policy)]
+    return [await _database(settings), _mail(settings), *await _storage(settings), *await _sources(settings, policy)]
 
 
 async def _database(settings: Settings) -> Finding:
@@ -42,20 +42,22 @@ def _mail(settings: Settings) -> Finding:
     return Finding("ok", "mail", "")
 
 
+async def _storage(settings: Settings) -> list[Finding]:
+    problems = await open_storage(settings).check()
+    return [Finding("error", "storage", problem) for problem in problems] or [Finding("ok", "storage", "")]
+
+
 async def _sources(settings: Settings, policy: Policy) -> list[Finding]:
     try:
         sources = open_sources(policy, settings)
     except SettingsError as error:
         return [Finding("error", "sources", line) for line in str(error).splitlines()]
     try:
-        found = []
-        for source in sources.all:
-            faults = await source.check()
-            found += [
-                Finding(fault.severity, source.id, f"{fault.place}: {fault.what} {fault.remedy}") for fault in faults
-            ]
-            if not faults:
-                found.append(Finding("ok", source.id, ""))
-        return found
+        faults = await sources.check()
     finally:
         await sources.close()
+    wrong = {fault.source for fault in faults}
+    fine = [Finding("ok", source.id, "") for source in sources.all if source.id not in wrong]
+    return fine + [
+        Finding(fault.severity, fault.source, f"{fault.place}: {fault.what} {fault.remedy}") for fault in faults
+    ]

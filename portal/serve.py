@@ -126,7 +126,9 @@ async def workshop(settings: Settings, policy: Policy, clock: Clock) -> AsyncIte
 def open_storage(settings: Settings) -> Storage:
     """Return where parcels are kept: a bucket, or a folder beside the database."""
     if settings.parcel_bucket:
-        return S3Storage(settings.parcel_bucket, settings.parcel_s3_endpoint)
+        # The bucket's own rule only clears what we forgot, so it must not be quicker than we are.
+        days = max(30, settings.parcel_days + 1)
+        return S3Storage(settings.parcel_bucket, endpoint=settings.parcel_s3_endpoint, days=days)
     return FolderStorage(settings.data_folder / "parcels")
 
 
@@ -167,7 +169,7 @@ class _Server(uvicorn.Server):
 def _server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]  # Litestar's own spelling of the same ASGI types
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
