@@ -72,7 +72,7 @@ class Pace:
     async def _rest(self, seconds: float) -> None:
         """Wait for an answer with news, but not longer than `seconds`, if any."""
         self._news.clear()
-        waits = [asyncio.create_task(self._news.wait())]
+        waits: list[asyncio.Task[bool | None]] = [asyncio.create_task(self._news.wait())]
         if seconds:
             waits.append(asyncio.create_task(self._sleep(seconds)))
         try:

@@ -113,7 +113,7 @@ def mailbox(name: str, address: str) -> str:
 class EventData(msgspec.Struct, frozen=True):
     """The part of an event that we keep: no address, no subject, no words."""
 
-    email_id: str = ""
+    email_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,100}$")] = ""
     tags: dict[str, str] | list[object] = {}
 
     @property

@@ -7,7 +7,7 @@ the kind and the time.
 from uuid import UUID
 
 import structlog
-from litestar import Response, post
+from litestar import MediaType, Response, post
 
 from portal.database import engine
 from portal.mail.outcome import RANKS, accept, note
@@ -19,16 +19,22 @@ log = structlog.get_logger()
 LARGEST_BODY = 256 * 1024
 
 
-@post("/webhooks/resend", status_code=204, request_max_body_size=LARGEST_BODY, include_in_schema=False)
-async def receive(request: Req) -> Response[None]:
+@post(
+    "/webhooks/resend",
+    status_code=200,
+    media_type=MediaType.TEXT,
+    request_max_body_size=LARGEST_BODY,
+    include_in_schema=False,
+)
+async def receive(request: Req) -> Response[bytes]:
     """Take one event. Whoever cannot sign gets a bare 400, whatever was wrong."""
     event = verified(await request.body(), request.headers, settings_of(request).resend_webhook_secret)
     if event is None:
         log.warning("webhook refused")
-        return Response(None, status_code=400)
+        return Response(b"", status_code=400)
     if event.data.email_id:
         await _take(event, request.headers["svix-id"], request)
-    return Response(None, status_code=204)
+    return Response(b"")
 
 
 async def _take(event: Event, svix_id: str, request: Req) -> None:

@@ -32,7 +32,7 @@ async def test_a_mail_is_sent_and_its_words_are_deleted(
     [sent] = standin.messages(to=TO)
     assert sent.key == str(id)
     assert sent.described()["reply_to"] == ["privacy@casagbic.example"]
-    row = await Mail.select().where(Mail.id == id).first()
+    [row] = await Mail.select().where(Mail.id == id)
     assert (row["state"], row["provider_id"], row["accepted_at"]) == ("accepted", sent.id, clock())
     assert not await has_words(id)
     assert await Evidence.select(Evidence.event, Evidence.reference) == [

@@ -60,8 +60,8 @@ async def test_any_order_ends_in_the_same_state(
     id, mail = await sent_mail(sender, standin, clock)
     for kind in order:
         body = body_of(mail, kind, clock())
-        assert await tell(web, body, svix_id=f"msg_{kind}") == 204
-        assert await tell(web, body, svix_id=f"msg_{kind}") == 204
+        assert await tell(web, body, svix_id=f"msg_{kind}") == 200
+        assert await tell(web, body, svix_id=f"msg_{kind}") == 200
     assert await state(id) == ("bounced", "email.bounced")
     assert await MailEvent.count() == 3
 
@@ -79,7 +79,7 @@ async def test_each_event_makes_its_state(
 ) -> None:
     """What we do not track, such as openings, leaves no trace."""
     id, mail = await sent_mail(sender, standin, clock)
-    assert await tell(web, body_of(mail, kind, clock())) == 204
+    assert await tell(web, body_of(mail, kind, clock())) == 200
     assert (await state(id))[0] == expected
     assert await MailEvent.count() == (0 if expected == "accepted" else 1)
 
@@ -107,7 +107,7 @@ async def test_an_event_may_come_before_its_mail_is_known(
     mail = standin.messages()[0]
     untagged = json.loads(body_of(mail, "email.bounced", clock()))
     del untagged["data"]["tags"]
-    assert await tell(web, json.dumps(untagged).encode()) == 204
+    assert await tell(web, json.dumps(untagged).encode()) == 200
     assert await state(id) == ("waiting", "HttpClientError")
     later(clock, ticker, again.delay)
     await sender.send({"mail": str(id)})
@@ -124,7 +124,7 @@ async def test_an_event_with_our_tag_proves_the_acceptance(
     later(clock, ticker, KEY_LIFE)
     await sender.send({"mail": str(id)})
     assert await state(id) == ("failed", UNKNOWN)
-    assert await tell(web, body_of(standin.messages()[0], "email.delivered", clock())) == 204
+    assert await tell(web, body_of(standin.messages()[0], "email.delivered", clock())) == 200
     assert await state(id) == ("delivered", "")
     assert not await has_words(id)
 
@@ -137,6 +137,7 @@ async def test_forged_old_and_broken_webhooks_are_refused_alike(
     good = body_of(mail, "email.bounced", clock())
     other_key = "whsec_" + "b3RoZXI="
     now = int(time.time())
+    nul = good.replace(mail.id.encode(), b"a\\u0000b")
     attempts = [
         (good, {}),
         (good, signed(good, other_key)),
@@ -149,6 +150,7 @@ async def test_forged_old_and_broken_webhooks_are_refused_alike(
         (good, signed(good, SECRET) | {"svix-signature": "v1 v1 ,,,"}),
         (b"", signed(b"", SECRET)),
         (b"\xff\xfe", signed(b"\xff\xfe", SECRET)),
+        (nul, signed(nul, SECRET)),
         (b"[1]", signed(b"[1]", SECRET)),
         (b'{"type":"email.bounced"}', signed(b'{"type":"email.bounced"}', SECRET)),
     ]
@@ -177,19 +179,20 @@ async def test_a_huge_body_is_not_read(web: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("kind", "data"),
     [
-        {"type": "contact.created", "created_at": "2026-10-14T09:00:00.000Z", "data": {"email": "a@person.example"}},
-        {"type": "email.bounced", "created_at": "2026-10-14T09:00:00Z", "data": {"email_id": "e1", "tags": [{"name": "x"}]}},
-        {"type": "email.bounced", "created_at": "2026-10-14T09:00:00+00:00", "data": {"email_id": "e1", "tags": {"habeas_mail": "?"}}},
-        {"type": "email.bounced", "created_at": "2026-10-14T09:00:00Z", "data": {"email_id": "e\u0001 ' OR 1=1"}},
+        ("contact.created", {"email": "a@person.example"}),
+        ("email.bounced", {"email_id": "e1", "tags": [{"name": "x", "value": "y"}]}),
+        ("email.bounced", {"email_id": "e1", "tags": {"habeas_mail": "?"}}),
+        ("email.bounced", {"email_id": "e1", "tags": {"habeas_mail": "00000000-0000-0000-0000-000000000000"}}),
     ],
-)  # fmt: skip
+)
 async def test_signed_events_about_nothing_of_ours_are_taken_quietly(
-    event: dict[str, object], web: httpx.AsyncClient
+    kind: str, data: dict[str, object], web: httpx.AsyncClient
 ) -> None:
     """The provider would repeat for days what is not answered with 2xx."""
-    assert await tell(web, json.dumps(event).encode()) == 204
+    event = {"type": kind, "created_at": "2026-10-14T09:00:00.000Z", "data": data}
+    assert await tell(web, json.dumps(event).encode()) == 200
 
 
 async def test_the_stand_in_posts_its_events_to_the_portal(
