@@ -1,6 +1,7 @@
 """COPY as a stream: lines of JSON out of PostgreSQL, a megabyte at a time, no faster than they are taken.
 
-Always true here: a piece ends at the end of a line, and a reader that stops half way leaves the connection usable.
+Always true here: a piece ends at the end of a line, and a reader that stops half way ends the connection, so that no
+unread byte can reach the next question.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ AHEAD = 2
 """How many pieces may wait for their reader."""
 STALL_SECONDS = 120.0
 """How long the server may be silent before the copy counts as broken."""
-LEAVE_SECONDS = 5.0
 
 
 async def copy_lines(
@@ -21,7 +21,7 @@ async def copy_lines(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the rows of `query`, whose one column is JSON without line breaks, one line each.
 
-    Must run inside a transaction, in which it takes a savepoint.
+    Must run inside a transaction, in which it takes a savepoint: a table that is refused spoils no other.
 
     Raises:
         TimeoutError: when the server is silent for too long.
@@ -35,7 +35,7 @@ async def copy_lines(
             room.release()
         await copying
     finally:
-        await _leave(copying, connection)
+        await _leave(copying, connection, room)
 
 
 async def _copy(
@@ -68,12 +68,14 @@ async def _copy(
         pieces.put_nowait(b"")
 
 
-async def _leave(copying: asyncio.Task[None], connection: Connection) -> None:
-    """End a copy that nobody reads any more: cancel it on the server, or drop the connection if that hangs."""
-    if not copying.done():
-        copying.cancel()
-        await asyncio.wait({copying}, timeout=LEAVE_SECONDS)
+async def _leave(copying: asyncio.Task[None], connection: Connection, room: asyncio.Semaphore) -> None:
+    """End a copy that nobody reads any more, and with it the connection.
+
+    asyncpg 0.32 can also cancel a COPY on the server, but then loses the connection now and then; so it is always lost.
+    """
     if not copying.done():
         connection.terminate()
-    elif not copying.cancelled():
+        room.release()
+        await asyncio.wait({copying})
+    if not copying.cancelled():
         copying.exception()  # Seen: it was raised to the reader already, or the reader no longer wants to know.

@@ -84,7 +84,9 @@ async def build(dsn: str) -> str:
             await connection.execute(
                 "INSERT INTO account VALUES ($1, $2, $3, 'fr', $4, 'hint')", id, email, name, customer
             )
-            await connection.execute("INSERT INTO newsletter (mail, since) VALUES (upper($1), '2026-01-02 03:04Z')", email)
+            await connection.execute(
+                "INSERT INTO newsletter (mail, since) VALUES (upper($1), '2026-01-02 03:04Z')", email
+            )
         await connection.execute(
             "INSERT INTO job (id, account_id, prompt, made_at)"
             " SELECT n, CASE WHEN n % 2 = 0 THEN $1::uuid ELSE $2::uuid END, 'prompt ' || n,"

@@ -120,7 +120,9 @@ async def test_a_row_of_somebody_else_never_appears(
     await owner.execute("UPDATE job SET prompt = 'CANARY' WHERE account_id = $1", BEN)
     await owner.execute("UPDATE output SET code = 'CANARY' FROM job WHERE job.id = job_id AND account_id = $1", BEN)
     await owner.execute("UPDATE account SET name = 'CANARY' WHERE id = $1", BEN)
-    await owner.execute("INSERT INTO newsletter (mail) VALUES ('canary@example.example'), ('xana.lima@example.example')")
+    await owner.execute(
+        "INSERT INTO newsletter (mail) VALUES ('canary@example.example'), ('xana.lima@example.example')"
+    )
     for category in ("account", "prompts", "code"):
         text = str(await read(platform.collect(ana, category))).lower()
         text += str(await platform.page(ana, category, offset=0, limit=50)).lower()
@@ -141,7 +143,9 @@ async def test_a_join_to_a_key_that_is_not_unique_doubles_no_row(
     platform: Postgres, owner: asyncpg.Connection, ana: Identifiers
 ) -> None:
     """Rows are chosen by the join, not multiplied by it."""
-    await owner.execute("ALTER TABLE output DROP CONSTRAINT output_job_id_fkey; ALTER TABLE job DROP CONSTRAINT job_pkey")
+    await owner.execute(
+        "ALTER TABLE output DROP CONSTRAINT output_job_id_fkey; ALTER TABLE job DROP CONSTRAINT job_pkey"
+    )
     await owner.execute("INSERT INTO job (id, account_id) SELECT id, account_id FROM job")
     assert (await platform.count(ana))["code"] == 12
 
@@ -171,7 +175,7 @@ async def test_a_snapshot_sees_one_moment(platform: Postgres, owner: asyncpg.Con
 
 
 async def test_a_long_copy_arrives_in_pieces_that_end_with_a_line(
-    platform: Postgres, owner: asyncpg.Connection, ana: Identifiers, monkeypatch: pytest.MonkeyPatch
+    platform: Postgres, owner: asyncpg.Connection, ana: Identifiers
 ) -> None:
     """Pieces are bounded, and nothing is lost or doubled at their edges."""
     await owner.execute("UPDATE job SET prompt = repeat('ü', 700000) WHERE account_id = $1", ANA)
@@ -182,35 +186,45 @@ async def test_a_long_copy_arrives_in_pieces_that_end_with_a_line(
     assert numbers == list(range(2, 25, 2))
 
 
-async def test_a_reader_that_stops_half_way_leaves_the_snapshot_usable(
+async def test_a_reader_that_stops_half_way_ends_the_snapshot_and_nothing_else(
     platform: Postgres, owner: asyncpg.Connection, ana: Identifiers
 ) -> None:
-    """The copy is cancelled on the server and rolled back to its savepoint."""
+    """What is collected through it afterwards is unavailable, never short; the adapter goes on."""
     await owner.execute(
-        "INSERT INTO job (id, account_id, prompt) SELECT n, $1, repeat('x', 5000) FROM generate_series(100, 9000) n", ANA
+        "INSERT INTO job (id, account_id, prompt) SELECT n, $1, repeat('x', 5000) FROM generate_series(100, 9000) n",
+        ANA,
     )
     async with platform.snapshot() as moment:
         async with aclosing(moment.collect(ana, "prompts")) as batches:
             await anext(batches)
-        assert len(await read(moment.collect(ana, "code"))) == 12
+        with pytest.raises(SourceUnavailable):
+            await read(moment.collect(ana, "code"))
+    assert len(await read(platform.collect(ana, "code"))) == 12
+
+
+async def test_a_table_that_is_refused_spoils_no_other_in_the_same_snapshot(
+    platform: Postgres, owner: asyncpg.Connection, ana: Identifiers
+) -> None:
+    """Each copy has a savepoint of its own."""
+    await owner.execute("REVOKE SELECT ON output FROM platform_reader")
+    async with platform.snapshot() as moment:
+        with pytest.raises(SourceRefused):
+            await read(moment.collect(ana, "code"))
+        assert len(await read(moment.collect(ana, "prompts"))) == 12
 
 
 async def test_a_sensitive_table_passes_through_python_and_stays_exact(
     owner: asyncpg.Connection, platform: Postgres, ana: Identifiers
 ) -> None:
     """Only what is touched changes; every other value keeps its bytes."""
-    tables = tuple(
-        msgspec.structs.replace(table, sensitive=table.name == "job") for table in SPEC.tables
-    )
+    tables = tuple(msgspec.structs.replace(table, sensitive=table.name == "job") for table in SPEC.tables)
 
     def masked(table: Table, row: Row) -> Row:
         assert table.name == "job"
         return {**row, "prompt": msgspec.Raw(b'"masked"')}
 
     source = Postgres(msgspec.structs.replace(SPEC, tables=tables), platform.dsn, touch=masked)
-    touched, plain = [[b async for b in s.collect(ana, "prompts")] for s in (source, platform)] if False else (
-        await read(source.collect(ana, "prompts")), await read(platform.collect(ana, "prompts"))
-    )
+    touched, plain = [await read(each.collect(ana, "prompts")) for each in (source, platform)]
     await source.close()
     assert touched == [{**row, "prompt": "masked"} for row in plain]
 
