@@ -46,7 +46,7 @@ def _mail(standin: StandIn, id: str) -> Answer:
         mail = standin.find(name)
     except Refusal:
         return _page("inbox.html", status=404, mails=[])
-    return _as_html(mail) if format == "html" else _page("mail.html", mail=mail, text=with_links(mail.params["text"]))
+    return _as_html(mail) if format == "html" else _page("mail.html", mail=mail, text=with_links(mail.params.get("text") or ""))
 
 
 def _as_html(mail: Sent) -> Answer:
