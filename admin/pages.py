@@ -8,7 +8,7 @@ from typing import Annotated
 
 from litestar import get, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
 from admin.mount import COOKIE
@@ -17,7 +17,7 @@ from admin.tables import LONGEST
 from portal.identity.forms import form
 from portal.web import Req, now, page, policy_of, settings_of
 
-type Token = Annotated[str, Parameter(max_length=100)]
+Token = Annotated[str, PathParameter(max_length=100)]
 
 
 @get("/staff/sign-in", name="staff-door")

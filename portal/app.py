@@ -6,48 +6,51 @@ Always true here: the rooms do not know each other; what they share is in the st
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.exceptions import ClientException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
+from admin import pages as staff
+from admin.mount import staff_records
+from exports.storage import Storage
 from portal import error_pages, health
-from portal.assets import Assets, static_file
+from portal.assets import Assets
 from portal.clock import Clock
 from portal.database import engine
 from portal.disclosures import pages as disclosures
 from portal.edge import answering_head, compressing_pages
 from portal.errors import NotFound
 from portal.headers import secured
+from portal.identity import pages as identity
+from portal.identity.mount import identity as signing_in
 from portal.identity.visitor import VisitorMiddleware
 from portal.identity.visitor import handlers as identity_errors
+from portal.kept import answer
 from portal.logs import logged
 from portal.mail import webhooks
 from portal.policy.model import Policy
+from portal.rights import pages as rights
 from portal.settings import Settings
-from portal.web import Req, language_for, language_of, templates
+from portal.sources.registry import Sources
+from portal.web import Req, assets_of, language_for, language_of, templates
 
-if TYPE_CHECKING:
-    from exports.storage import Storage
-    from portal.sources.registry import Sources
-
+FOR_A_YEAR = "public, max-age=31536000, immutable"
 LARGEST_BODY_BYTES = 64 * 1024
 SCHEMA = Path(__file__).parent.parent / "exports" / "schema" / "habeas-export-1.schema.json"
 
 
-def create_app(
-    policy: Policy, settings: Settings, clock: Clock, *, sources: "Sources", storage: "Storage"
-) -> Litestar:
+def create_app(policy: Policy, settings: Settings, clock: Clock, *, sources: Sources, storage: Storage) -> Litestar:
     """Return the application of one organisation. Its lifespan keeps the database pool."""
     assets = Assets(policy.colour)
     metrics = health.Metrics()
     app = Litestar(
-        [*open_to_all(), *pages()],
+        [*open_to_all(), *pages(), staff.door, staff_records(settings, name=policy.controller.name)],
         before_request=refuse_nonsense,
         exception_handlers={**error_pages.handlers, **identity_errors},
-        lifespan=[pooled],
+        lifespan=[pooled, signing_in],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=LARGEST_BODY_BYTES,
@@ -74,13 +77,24 @@ def open_to_all() -> list[Router | Callable[..., object]]:
 
 def pages() -> list[Router]:
     """Return the pages that know their visitor."""
-    return [Router("/{language:str}", route_handlers=[], middleware=[VisitorMiddleware()])]
+    handlers = [*identity.routes, *rights.routes, *staff.routes]
+    return [Router("/{language:str}", route_handlers=handlers, middleware=[VisitorMiddleware()])]
 
 
 @get("/", sync_to_thread=False)
 def front_door(request: Req) -> Redirect:
     """Lead to the home page in the browser's language, or the organisation's first."""
     return Redirect(f"/{language_for(request)}", status_code=303, headers={"Vary": "Accept-Language"})
+
+
+@get("/static/{path:path}", sync_to_thread=False)
+def static_file(request: Req, path: FromPath[str]) -> Response[bytes]:
+    """Serve a static file; one with the right `v` for a year. Raises: NotFound."""
+    file = assets_of(request).get(path.removeprefix("/"))
+    if file is None:
+        raise NotFound
+    caching = FOR_A_YEAR if request.query_params.get("v") == file.digest else "public, no-cache"
+    return answer(request, file, caching=caching)
 
 
 @get("/robots.txt", sync_to_thread=False)

@@ -6,17 +6,12 @@ checked each time. Nothing is read from disk on request, so no path can leave th
 
 from pathlib import Path
 
-from litestar import Response, get
-
-from portal.errors import NotFound
-from portal.kept import Kept, answer, keep
+from portal.kept import Kept, keep
 from portal.policy.contrast import DARK_PAPER, PAPER, contrast
 from portal.policy.model import Colour
-from portal.web import Req, assets_of
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
-FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 class Assets:
@@ -43,16 +38,6 @@ def brand(colour: Colour) -> str:
     light = _tokens(colour.accent, colour.wash)
     dark = _tokens(colour.dark_accent, colour.dark_wash)
     return f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
-
-
-@get("/static/{path:path}", sync_to_thread=False)
-def static_file(request: Req, path: str) -> Response[bytes]:
-    """Serve a static file. Raises: NotFound."""
-    file = assets_of(request).get(path.removeprefix("/"))
-    if file is None:
-        raise NotFound
-    caching = FOR_A_YEAR if request.query_params.get("v") == file.digest else "public, no-cache"
-    return answer(request, file, caching=caching)
 
 
 def _tokens(accent: str, wash: str) -> str:

@@ -4,7 +4,7 @@ Always true here: nothing may be loaded from another site, nothing may frame us,
 and an answer that says nothing about caching is never stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from litestar.datastructures import MutableScopeHeaders
@@ -27,31 +27,33 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cache-Control": "no-store",
 }
 TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
 def secured(app: ASGIApp, policy: Policy, settings: Settings) -> ASGIApp:
     """Wrap `app` so that each of its answers carries the headers; what a handler set itself stays."""
-    forms = " ".join(["'self'", *sign_in_origins(policy, settings)])
+    strict = STRICT.format(forms=" ".join(["'self'", *sign_in_origins(policy, settings)]))
     always = {**ALWAYS, "Strict-Transport-Security": TWO_YEARS} if settings.secure else ALWAYS
 
     async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await app(scope, receive, send)
         admin = scope["path"] == "/admin" or scope["path"].startswith("/admin/")
-        csp = ADMIN if admin else STRICT.format(forms=forms)
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in {**always, "Content-Security-Policy": csp, "Cache-Control": "no-store"}.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await app(scope, receive, answer)
+        headers = {**always, "Content-Security-Policy": ADMIN if admin else strict}
+        await app(scope, receive, _adding(send, headers))
 
     return with_headers
+
+
+def _adding(send: Send, added: Mapping[str, str]) -> Send:
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            for name, value in added.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return answer
 
 
 def sign_in_origins(policy: Policy, settings: Settings) -> Sequence[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger("portal.requests")
@@ -54,8 +55,9 @@ def logged(app: ASGIApp, seen: Seen) -> ASGIApp:
     """Wrap `app` so that each request is logged and counted, also one that ends in an error."""
 
     async def with_log(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await app(scope, receive, send)
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
         method = scope["method"] if scope["method"] in METHODS else "other"
         status, began = 500, time.perf_counter()
 
@@ -90,7 +92,7 @@ def _without_words(_: object, __: str, event: structlog.typing.EventDict) -> str
     if error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        event |= {"error": type(error).__name__, "places": places(error)}
+        event.update(error=type(error).__name__, places=places(error))
     return event
 
 

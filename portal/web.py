@@ -6,7 +6,7 @@ Always true here: the language is the first part of the path, so no cookie remem
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from babel import negotiate_locale
@@ -17,6 +17,8 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 
+from exports.storage import Storage
+from portal.assets import Assets
 from portal.clock import Clock
 from portal.errors import NotFound
 from portal.policy.model import LANGUAGES, Language, Policy
@@ -53,14 +55,14 @@ def settings_of(request: Req) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-def storage_of(request: Req) -> "Storage":
+def storage_of(request: Req) -> Storage:
     """Return where parcels are kept."""
-    return cast("Storage", request.app.state.storage)
+    return cast(Storage, request.app.state.storage)
 
 
-def assets_of(request: Req) -> "Assets":
+def assets_of(request: Req) -> Assets:
     """Return the static files."""
-    return cast("Assets", request.app.state.assets)
+    return cast(Assets, request.app.state.assets)
 
 
 def now(request: Req) -> datetime:
@@ -77,11 +79,11 @@ def language_of(request: Req) -> Language:
 
 
 def language_for(request: Req) -> Language:
-    """Return the language to answer in when the address may have none: its own, the browser's, or the policy's first."""
+    """Return the language to answer in when the address may have none: then the browser's, or the policy's first."""
     offered = policy_of(request).languages
     first = request.scope["path"].split("/", 2)[1]
     if first in offered:
-        return cast(Language, first)
+        return first
     found = negotiate_locale(_accepted(request), offered, sep="-")
     return cast(Language, found or offered[0])
 
@@ -111,9 +113,7 @@ def page(request: Req, template: str, *, status: int = 200, **context: object) -
     return render(request, language_of(request), template, status, context)
 
 
-def render(
-    request: Req, language: Language, template: str, status: int, context: Mapping[str, object]
-) -> Template:
+def render(request: Req, language: Language, template: str, status: int, context: Mapping[str, object]) -> Template:
     """Render a template in `language`, whatever the address says: for errors, whose address may be nonsense."""
     policy = policy_of(request)
     path = request.scope["path"]

@@ -6,7 +6,7 @@ The texts are found where they are used: in templates by Jinja's own parser, in 
 import ast
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jinja2
@@ -142,13 +142,13 @@ def speaks(node: ast.expr) -> bool:
             return False
 
 
-def one(constants: list[object]) -> Iterator[Found]:
+def one(constants: Sequence[object]) -> Iterator[Found]:
     """A text alone."""
     if constants and isinstance(constants[0], str):
         yield constants[0], None
 
 
-def two(method: str, constants: list[object]) -> Iterator[Found]:
+def two(method: str, constants: Sequence[object]) -> Iterator[Found]:
     """A text and its plural."""
     if method == "plural" and len(constants) > 1:
         yield str(constants[0]), str(constants[1])
@@ -173,7 +173,7 @@ def first(message: Message) -> str:
 
 def strings(message: Message) -> list[str]:
     """The translations of a message: one, or one for each plural form."""
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or [""])
 
 
 def names(text: str) -> set[str]:
