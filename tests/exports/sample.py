@@ -152,19 +152,23 @@ def sample_order(language: str = "en", accent: str = "#1f3fa8") -> Order:
             Column(id="success", title=said("Worked", "Réussie"), kind="flag"),
         ),
         part([{"kind": "sign-in", "at": at(n * 7), "method": "code", "ip": f"192.0.2.{n % 250}",
-               "device": "Firefox, Android", "success": True} for n in range(620)]),
+               "device": "Firefox, Android", "success": True} for n in range(130)]),
     )  # fmt: skip
     prompts = section(
-        "prompts", said("Prompts", "Vos demandes"),
+        "prompts",
+        said("Prompts", "Vos demandes"),
         (
             Column(id="at", title=said("When", "Quand"), kind="moment", main=True),
             Column(id="prompt", title=said("Prompt", "Demande"), kind="long-text", main=True),
             Column(id="provider", title=said("Sent to", "Envoyé à"), main=True),
         ),
-        part([{"kind": "job", "at": at(n), "provider": "Anthropic",
-               "prompt": text if n < len(HOSTILE) else "Write a small script that renames my holiday photos by the "
-               "date they were taken."} for n, text in enumerate([*HOSTILE, *["long " * 900], *["x" * 3000], "last"])]),
-    )  # fmt: skip
+        part(
+            [
+                {"kind": "job", "at": at(n), "provider": "Anthropic", "prompt": text}
+                for n, text in enumerate([*HOSTILE, "long " * 900, "x" * 3000, "Rename my holiday photos."])
+            ]
+        ),
+    )
     code = section(
         "code", said("Generated code", "Code généré"),
         (
