@@ -14,6 +14,9 @@ os.environ["HABEAS_DATA"] = str(SCRATCH)
 os.environ["DATABASE_URL"] = ""
 os.environ["TZ"] = "UTC"
 
+from demo.seaweed import Seaweed, running  # noqa: E402
+from demo.stripe import StandIn as StripeStandIn  # noqa: E402
+from demo.stripe import serving as stripe_serving  # noqa: E402
 from portal.clock import SetClock  # noqa: E402  the environment must be set before piccolo_conf is imported
 from portal.database import engine, migrate  # noqa: E402
 from portal.embedded import embedded_postgres  # noqa: E402
@@ -54,6 +57,20 @@ async def database(postgres: str, template: str) -> AsyncIterator[str]:
     finally:
         engine().config = before
         await _on_server(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server for the whole run, with the versioned buckets `uploads` and `parcels`."""
+    with running(tmp_path_factory.mktemp("s3"), buckets=("uploads", "parcels")) as server:
+        yield server
+
+
+@pytest.fixture
+def stripe_stand_in() -> Iterator[StripeStandIn]:
+    """A fresh empty stand-in for Stripe."""
+    with stripe_serving() as standin:
+        yield standin
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import UTC
 from email.header import decode_header, make_header
 from functools import partial
 from itertools import batched
@@ -172,7 +173,7 @@ class Bucket:
             version=entry["VersionId"],
             etag=entry["ETag"],
             size_bytes=entry["Size"],
-            stored_at=entry["LastModified"].isoformat().replace("+00:00", "Z"),
+            stored_at=entry["LastModified"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
             current=entry["IsLatest"],
             name=file_name(said) or key.rpartition("/")[2],
             media_type=(head["ContentType"] if head else "") or "application/octet-stream",
