@@ -25,6 +25,8 @@ from portal.web import Req
 COOKIE = "id"
 """Piccolo Admin's name for it, which cannot be changed."""
 
+# Piccolo Admin's own page for signing in asks for a password, which nobody has: our script leads to ours instead.
+HEAD = '<link rel="icon" href="data:,"><script type="module" src="./signed_out.js"></script>'
 SCRIPT = Path(__file__).with_name("signed_out.js")
 READS = re.compile(
     r"/(?:assets/[\w.-]+|api/tables/[\w/-]*|api/(?:user|links|forms|forms/grouped)/|public/meta/|public/translations/[\w-]*/?)?"
@@ -67,8 +69,7 @@ def _piccolo_admin(settings: Settings, name: str) -> ASGIApp:
         auto_include_related=False,
         allowed_hosts=[urlsplit(settings.public_url).netloc],
     )
-    # Its own page for signing in asks for a password, which nobody has: our script leads to ours instead.
-    app.template = app.template.replace("</head>", '<script type="module" src="./signed_out.js"></script></head>')
+    app.template = app.template.replace("</head>", f"{HEAD}</head>")
     return cast(ASGIApp, app)
 
 

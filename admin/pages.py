@@ -48,7 +48,7 @@ async def use(request: Req, token: Token) -> Redirect | Template:
     await form(request)
     session = await use_link(token, at=now(request))
     if session is None:
-        return page(request, "staff/link.html", status=403, refused=True)
+        return page(request, "staff/link_gone.html", status=403)
     answer = Redirect("/admin/", status_code=303)
     answer.set_cookie(
         Cookie(

@@ -68,27 +68,31 @@ def _installation() -> tuple[Settings, Policy]:
 
 
 def _serve(_: argparse.Namespace) -> int:
+    settings, policy = _installation()
+    from portal.logs import configure_logs
     from portal.serve import database, serve
 
-    settings, policy = _installation()
+    configure_logs()
     with database(settings):
         asyncio.run(serve(settings, policy, system_clock))
     return 0
 
 
 def _worker(_: argparse.Namespace) -> int:
+    settings, policy = _installation()
+    from portal.logs import configure_logs
     from portal.serve import database, work
 
-    settings, policy = _installation()
+    configure_logs()
     with database(settings):
         asyncio.run(work(settings, policy, system_clock))
     return 0
 
 
 def _migrate(_: argparse.Namespace) -> int:
+    settings = read_settings()
     from portal.serve import database, prepare
 
-    settings = read_settings()
     with database(settings):
         asyncio.run(prepare(settings))
     return 0
@@ -132,10 +136,9 @@ def _check(_: argparse.Namespace) -> int:
 
 
 def _staff_link(options: argparse.Namespace) -> int:
+    settings, policy = _installation()
     from admin.sign_in import make_link
     from portal.serve import database, prepare
-
-    settings, policy = _installation()
 
     async def make() -> str:
         await prepare(settings)
