@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from portal.errors import PolicyError
-from portal.policy.load import read
+from portal.policy.load import line, read
 from portal.policy.model import Frozen, Policy, Standing, Text
 from portal.policy.rules import facts, sources, uses, writing
 from portal.policy.rules.walk import each, parts
@@ -42,7 +42,7 @@ def load_checked(path: Path) -> Policy:
     """
     policy, mistakes = _read_and_check(path)
     if policy is None or mistakes:
-        raise PolicyError([f"{path}: {mistake}" for mistake in mistakes])
+        raise PolicyError([line(path, mistake) for mistake in mistakes])
     return policy
 
 
@@ -52,7 +52,7 @@ def report(path: Path) -> tuple[list[str], list[str]]:
         policy, mistakes = _read_and_check(path)
     except PolicyError as error:
         return list(error.mistakes), []
-    return [f"{path}: {mistake}" for mistake in mistakes], gaps(policy) if policy else []
+    return [line(path, mistake) for mistake in mistakes], gaps(policy) if policy else []
 
 
 def check(policy: Policy) -> list[str]:
@@ -61,7 +61,7 @@ def check(policy: Policy) -> list[str]:
 
 
 def gaps(policy: Policy) -> list[str]:
-    """Return what the operator must confirm or settle: assumed facts, missing facts, and the gaps of the text itself."""
+    """Return what the operator must confirm or settle: assumed facts, missing facts, the gaps of the text itself."""
     return [*_assumed(policy), *_missing(policy), *(f'gap "{gap.id}": {gap.text}' for gap in policy.gaps)]
 
 
@@ -82,7 +82,8 @@ def _gist(part: Frozen) -> str:
     texts = [value.en for value in values if isinstance(value, Text)]
     if texts:
         return f" (“{texts[0]}”)"
-    return f" ({', '.join(str(value) for value in values if isinstance(value, str | int) and value != '')})"
+    plain = ", ".join(str(value) for value in values if isinstance(value, str | int) and value != "")
+    return f" ({plain})" if plain else ""
 
 
 def _missing(policy: Policy) -> Iterator[str]:
@@ -103,4 +104,4 @@ def _missing(policy: Policy) -> Iterator[str]:
         if recipient.transfer.reviewed is None:
             yield f"{at}.transfer.reviewed: nobody has looked at the safeguard yet. Look, then write the day."
         if recipient.transfer.tool == "adequacy" and recipient.country not in ADEQUATE:
-            yield f"{at}.transfer.tool: {recipient.country} had no adequacy decision on {AS_OF} that we know. Confirm it."
+            yield f"{at}.transfer.tool: we know of no adequacy decision for {recipient.country} on {AS_OF}. Confirm it."

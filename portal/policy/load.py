@@ -4,6 +4,7 @@ Always true here: the caller gets a whole Policy or every mistake of the file, e
 """
 
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from portal.policy.model import Policy
 from portal.policy.shape import decode, mend
 
 LARGEST_BYTES = 2_000_000
+LONGEST_LINE = 600
 
 
 def load(path: Path) -> Policy:
@@ -23,8 +25,14 @@ def load(path: Path) -> Policy:
     """
     policy, mistakes = read(path)
     if mistakes or policy is None:
-        raise PolicyError([f"{path}: {mistake}" for mistake in mistakes])
+        raise PolicyError([line(path, mistake) for mistake in mistakes])
     return policy
+
+
+def line(path: Path, mistake: str) -> str:
+    """Say in which file, on one line of bearable length, whatever the file holds."""
+    shown = "".join("?" if unicodedata.category(sign)[0] == "C" else sign for sign in mistake)
+    return f"{path}: {shown[:LONGEST_LINE]}"
 
 
 def read(path: Path) -> tuple[Policy | None, list[str]]:

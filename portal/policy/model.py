@@ -64,7 +64,7 @@ class Authority(Frozen, frozen=True, kw_only=True):
 
 
 class Controller(Frozen, frozen=True, kw_only=True):
-    """Who answers for the data. Empty legal facts are gaps that `habeas check` reports. Source: GDPR Art. 13(1)(a)-(b)."""
+    """Who answers for the data. Empty legal facts are reported as gaps. Source: GDPR Art. 13(1)(a)-(b)."""
 
     name: str
     """The name people know, e.g. Casagbic."""
@@ -206,7 +206,7 @@ class Category(Frozen, frozen=True, kw_only=True):
     origin: Text | None = None
     """Where it comes from when not from the person. Source: GDPR Art. 15(1)(g)."""
     searchable: bool = True
-    """False when it cannot be looked up by person (rate-limit memory): explained, never counted. Source: GDPR Art. 11."""
+    """False when it cannot be looked up by person: explained, never counted. Source: GDPR Art. 11."""
     standing: Standing = Standing.STATED
 
 

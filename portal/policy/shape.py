@@ -13,14 +13,23 @@ from msgspec import inspect
 
 from portal.policy.model import Policy, Text
 
+POLICY = inspect.type_info(Policy)
 LANGUAGE_NAMES = {"en": "English", "fr": "French"}
+PLAIN: Mapping[type[inspect.Type], str] = {
+    inspect.StrType: "a text in quotes",
+    inspect.BoolType: "true or false",
+    inspect.IntType: "a whole number",
+    inspect.DateType: "a date such as 2026-06-10, without quotes",
+    inspect.VarTupleType: "a list in [ ]",
+    inspect.DictType: "a table of texts",
+}
 LABELS = ("id", "name", "object", "table", "prefix", "category")
 
 
 def mend(raw: Mapping[str, object]) -> tuple[object, list[str]]:
-    """Return the tree without what nobody knows, and one line per mistake: `place: what is wrong. What to write.`"""
+    """Return the tree without what nobody knows, and one line per mistake: its place, what is wrong, what to write."""
     mistakes: list[str] = []
-    return _read(raw, inspect.type_info(Policy), "", mistakes), mistakes
+    return _read(raw, POLICY, "", mistakes), mistakes
 
 
 def entry(place: str, index: int, item: object) -> str:
@@ -60,7 +69,7 @@ def _read_union(value: object, kind: inspect.UnionType, place: str, mistakes: li
         return _read(value, choices[0], place, mistakes)
     by_tag = {choice.tag: choice for choice in choices if isinstance(choice, inspect.StructType)}
     tag = value.get("kind")
-    if tag in by_tag:
+    if isinstance(tag, str) and tag in by_tag:
         return _read(value, by_tag[tag], place, mistakes)
     what = "is missing" if tag is None else f"is {_said(tag)}"
     mistakes.append(f"{place}.kind: {what}. Write one of: {', '.join(map(str, by_tag))}.")
@@ -114,25 +123,17 @@ def _choices(kind: inspect.EnumType | inspect.LiteralType) -> tuple[object, ...]
 
 def _wanted(kind: inspect.Type) -> str:
     match kind:
-        case inspect.StrType():
-            return "a text in quotes"
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.IntType():
-            return "a whole number"
-        case inspect.DateType():
-            return "a date such as 2026-06-10, without quotes"
         case inspect.EnumType() | inspect.LiteralType():
-            return "one of: " + ", ".join(str(choice) for choice in _choices(kind))
-        case inspect.VarTupleType():
-            return "a list in [ ]"
+            choices = ", ".join(str(choice) for choice in _choices(kind))
+            return f"one of: {choices}" if "," in choices else choices
         case inspect.UnionType():
             return " or ".join(_wanted(choice) for choice in kind.types if not isinstance(choice, inspect.NoneType))
         case inspect.StructType(cls=cls) if cls is Text:
             return 'both languages: { en = "…", fr = "…" }'
         case inspect.StructType():
-            return "a table with " + ", ".join(field.encode_name for field in kind.fields if field.required)
-    return "a table of texts"
+            needed = ", ".join(field.encode_name for field in kind.fields if field.required)
+            return f"a table with {needed}" if needed else "a table, which may be empty"
+    return next(wanted for plain, wanted in PLAIN.items() if isinstance(kind, plain))
 
 
 def _said(value: object) -> str:

@@ -11,7 +11,7 @@ EEA = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
     "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
-"""The 27 members of the Union with Iceland, Liechtenstein and Norway. Source: EEA Agreement, Joint Committee 154/2018."""
+"""The 27 members of the Union with Iceland, Liechtenstein and Norway. Source: EEA Joint Committee 154/2018."""
 
 ADEQUATE = frozenset({"AD", "AR", "CA", "CH", "FO", "GB", "GG", "IL", "IM", "JE", "JP", "KR", "NZ", "UY"})
 """Countries with a decision under Art. 45 that covers every company in scope. The United States are not among them:

@@ -23,7 +23,7 @@ def languages(policy: Policy) -> Iterator[str]:
     if len(set(policy.languages)) < len(policy.languages):
         yield "languages: names one twice. Write each once."
     if not is_country(policy.controller.holidays):
-        yield f'controller.holidays: "{policy.controller.holidays[:20]}" is no country. Write its two letters, such as FR.'
+        yield f'controller.holidays: "{policy.controller.holidays[:20]}" is no country. Write two letters, such as FR.'
 
 
 def colours(policy: Policy) -> Iterator[str]:
@@ -69,13 +69,13 @@ def cookies(policy: Policy) -> Iterator[str]:
     """The cookies disclosed are those that are set: one for people, living at least as long as a session."""
     mine = [(at, cookie) for at, cookie in each("cookies", policy.cookies) if cookie.audience == "person"]
     if not any(cookie.name == PERSON_COOKIE for _, cookie in mine):
-        yield f'cookies: the portal sets {PERSON_COOKIE} on people\'s pages. Add an entry with name = "{PERSON_COOKIE}".'
+        yield f'cookies: people get the cookie {PERSON_COOKIE}. Add an entry with name = "{PERSON_COOKIE}".'
     for at, cookie in mine:
         if cookie.name != PERSON_COOKIE:
             yield f'{at}: the portal sets no such cookie for people. Remove it, or write audience = "staff".'
         elif cookie.days < policy.sign_in.session_days:
-            days = policy.sign_in.session_days
-            yield f"{at}.days: is {cookie.days}, but a session lasts {days} days (sign_in.session_days). Make them agree."
+            lasts = f"{policy.sign_in.session_days} days (sign_in.session_days)"
+            yield f"{at}.days: is {cookie.days}, but a session lasts {lasts}. Make them agree."
     for at, cookie in each("cookies", policy.cookies):
         yield from _between(f"{at}.days", cookie.days, 0, 400)
 
@@ -83,7 +83,7 @@ def cookies(policy: Policy) -> Iterator[str]:
 def deadlines(policy: Policy) -> Iterator[str]:
     """A promise may be stricter than the law, never looser: a looser number would only mislead."""
     if policy.answer.days is not None and not 1 <= policy.answer.days <= LAW_MONTH_DAYS:
-        yield f"answer.days: is {policy.answer.days}. The law gives one month: write 1 to {LAW_MONTH_DAYS}, or remove it."
+        yield f"answer.days: is {policy.answer.days}; the law gives a month. Write 1 to {LAW_MONTH_DAYS}, or remove it."
     numbers = (
         ("answer.inquiry_days", policy.answer.inquiry_days, 1, 365),
         ("breach.people_hours", policy.breach.people_hours, 1, 24 * 365),

@@ -55,8 +55,9 @@ def _postgres(at: str, source: PostgresSource, fields: Fields) -> Iterator[str]:
         if times > 1:
             yield f'{at}.tables: "{name}" is named {times} times. A table is either collected once or ignored.'
     yield from _reasons(f"{at}.ignored_tables", source.ignored_tables)
-    if source.lookup.table not in names:
-        yield f'{at}.lookup.table: "{source.lookup.table}" is not among its tables. {suggestion(source.lookup.table, names)}'
+    known = source.lookup.table
+    if known not in names:
+        yield f'{at}.lookup.table: "{known}" is not among its tables. {suggestion(known, names)}'
     for place, table in each(f"{at}.tables", source.tables):
         yield from _columns(place, table.category, table.columns, fields)
         yield from _left_out(place, table)
@@ -163,4 +164,4 @@ def _reasons(at: str, reasons: Mapping[str, str]) -> Iterator[str]:
 def _variables(at: str, **variables: str) -> Iterator[str]:
     for key, value in variables.items():
         if not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
-            yield f'{at}.{key}: "{value[:20]}" is no variable name. Name the variable, never the secret: SHOP_DATABASE_URL.'
+            yield f'{at}.{key}: "{value[:20]}" is no variable name. Write one such as SHOP_DATABASE_URL.'

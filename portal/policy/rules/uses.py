@@ -40,7 +40,7 @@ def recipients(policy: Policy) -> Iterator[str]:
                 'Write what makes the transfer lawful, such as transfer = { tool = "scc", detail = "…" }.'
             )
         if tool in {"dpf", "scc+dpf"} and recipient.country != "US":
-            yield f"{at}.transfer.tool: the Data Privacy Framework is for the United States only. Write scc or adequacy."
+            yield f"{at}.transfer.tool: the Data Privacy Framework is for the United States. Write scc or adequacy."
         if tool == "adequacy" and recipient.country == "US":
             yield f"{at}.transfer.tool: for the United States write dpf; only listed companies are covered."
         if recipient.id not in used:
@@ -63,7 +63,7 @@ def categories(policy: Policy) -> Iterator[str]:
         yield from _shown(at, category)
         yield from _period(f"{at}.retention", category.retention)
         yield from _erasure(at, category)
-        yield from _looked_up(at, category, category.id in collected)
+        yield from _looked_up(at, category, collected)
 
 
 def _shown(at: str, category: Category) -> Iterator[str]:
@@ -98,14 +98,14 @@ def _erasure(at: str, category: Category) -> Iterator[str]:
     if rule == "business-year" and erasure.action != "keep":
         yield f'{at}.erasure.action: a period set by accounting law outlives an erasure. Write "keep" with its ground.'
     if erasure.action == "nothing" and rule != "memory":
-        yield f'{at}.erasure.action: "nothing" is for what disappears by itself. Write "erase", or "keep" with its ground.'
+        yield f'{at}.erasure.action: "nothing" is for what goes by itself. Write "erase", or "keep" with its ground.'
     yield from references(f"{at}.erasure.minimum", erasure.minimum, [field.id for field in category.fields], "field")
 
 
-def _looked_up(at: str, category: Category, collected: bool) -> Iterator[str]:
-    if category.searchable and not collected:
+def _looked_up(at: str, category: Category, collected: Collection[str]) -> Iterator[str]:
+    if category.searchable and category.id not in collected:
         yield f"{at}: no source collects it. Add it to a source, or write searchable = false and explain why."
-    if not category.searchable and collected:
+    if not category.searchable and category.id in collected:
         yield f"{at}.searchable: is false, yet a source collects it. Write true, or remove it from the source."
     if category.retention.rule == "memory" and category.searchable:
         yield f"{at}.searchable: memory cannot be looked up by person. Write searchable = false."

@@ -14,6 +14,7 @@ from portal.policy.rules.walk import each, fields, parts
 from portal.policy.shape import LANGUAGE_NAMES
 
 LONGEST = 2_000
+UNTRANSLATED_WORDS = 4
 
 
 def texts(policy: Policy) -> Iterator[str]:
@@ -23,6 +24,8 @@ def texts(policy: Policy) -> Iterator[str]:
             if isinstance(value, str):
                 dot = f"{place}." if place else ""
                 yield from _text(f"{dot}{name}", value, part, name, required=required)
+        if isinstance(part, Text) and part.en == part.fr and len(part.en.split()) >= UNTRANSLATED_WORDS:
+            yield f"{place}.fr: is the English text once more. Write the French text."
 
 
 def _text(place: str, value: str, part: Frozen, name: str, *, required: bool) -> Iterator[str]:
@@ -54,7 +57,7 @@ def ids(policy: Policy) -> Iterator[str]:
 def _field_ids(place: str, category: Category) -> Iterator[str]:
     for at, field in each(f"{place}.fields", category.fields):
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", field.id):
-            yield f'{at}.id: "{field.id[:40]}" cannot be a field\'s id. Use a-z, 0-9 and _ (at most 40), a letter first.'
+            yield f'{at}.id: "{field.id[:40]}" cannot be an id here. Use a-z, 0-9 and _ (at most 40), a letter first.'
         if field.id == "kind":
             yield f"{at}.id: every record already has a kind. Choose another id."
 
