@@ -65,7 +65,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a copy that could not be fetched. `answers` is False when its place was silent, True when it refused."""
+    """A part of a copy that could not be fetched. `answers` tells whether its place refused or was silent."""
 
     title: str
     place: str
@@ -136,20 +136,22 @@ def shown(words: Words, kind: str, value: object) -> str:
         return _day_or_moment(words, kind, value)
     match kind, value:
         case _, None:
-            return ""
+            text = ""
         case "flag", bool():
-            return words("yes") if value else words("no")
+            text = words("yes") if value else words("no")
         case _, dict() | list() | tuple() | bool():
-            return msgspec.json.encode(value).decode()
+            text = msgspec.json.encode(value).decode()
         case "moment", datetime():
-            return words.moment(value)
+            text = words.moment(value)
         case "day", date():
-            return words.short_day(value)
+            text = words.short_day(value)
         case "size", int():
-            return words.size(value)
+            text = words.size(value)
         case "number", int():
-            return words.number(value)
-    return str(value)
+            text = words.number(value)
+        case _:
+            text = str(value)
+    return text
 
 
 def _cell(words: Words, field: Field, value: object) -> Cell:

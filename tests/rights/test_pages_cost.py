@@ -19,9 +19,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     queries: list[str] = []
     run = Engine.run_querystring
 
-    async def watched(self: Engine, querystring: QueryString, in_pool: bool = True) -> object:
+    async def watched(self: Engine, querystring: QueryString, *rest: bool, **named: bool) -> object:
         queries.append(str(querystring))
-        return await run(self, querystring, in_pool)
+        return await run(self, querystring, *rest, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(Engine, "run_querystring", watched)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from portal.rights import outcome
+from portal.rights.requests import find
 from portal.rights.tables import Parcel, SubjectRequest, TimelineEntry
 from tests.rights.conftest import House, ask, finish
 
@@ -101,8 +102,6 @@ async def test_leaving_a_request_incomplete_closes_it(house: House) -> None:
     """What was delivered stays available after the last try."""
     ana = await house.person()
     reference = await finish(house, ana, missing=["prompts"])
-    from portal.rights.requests import find  # noqa: PLC0415
-
     await outcome.leave_incomplete(await find(reference, ana.subject_id), at=house.clock())
     text = (await ana.get(f"/en/requests/{reference}")).text
     assert "Part of your copy is ready." in text
