@@ -138,11 +138,12 @@ def _user(random: Random, tables: Tables, person: Person, user: int, email: str,
 
 
 def _scenes(random: Random, person: Person, user: int) -> Iterator[Scene]:
-    number = {"heavy": 2600, "newcomer": 0, "hostile": len(HOSTILE)}.get(person.role, random.randrange(1, 12))
+    nasty = (LONGEST, *HOSTILE)
+    number = {"heavy": 2600, "newcomer": 0, "hostile": len(nasty)}.get(person.role, random.randrange(1, 12))
     for index, at in enumerate(sorted(moment(random, person.since) for _ in range(number))):
         context, scene = random.choice(SCENES)
         if person.role == "hostile":
-            context, scene = HOSTILE[index], LONGEST if index == 0 else HOSTILE[index]
+            context, scene = nasty[index - 1], nasty[index]
         figures = json.dumps(random.sample(CHARACTERS, random.randrange(1, 4)), ensure_ascii=False)
         yield uuid(random), user, context, figures, scene, random.choice(STYLES), at
 

@@ -179,7 +179,8 @@ def _account(random: Random, tables: Tables, person: Person, account: object, em
     person.files += files
     bought = person.purchases if first else ()
     balance = sum(purchase.credits for purchase in bought)
-    picture = f"https://pictures.example/{account}" if random.random() < 0.3 or person.role == "heavy" else None
+    linked = person.role == "heavy" or (random.random() < 0.3 and person.role != "newcomer")
+    picture = f"https://pictures.example/{account}" if linked else None
     plan = {"heavy": "team", "newcomer": "free"}.get(person.role) or random.choice(["free", "maker", "team"])
     customer = person.stripe_customer if first and person.stripe_customer else None
     seen = None if person.role == "newcomer" else moment(random, person.since, days=20)
@@ -219,13 +220,12 @@ def _sign_ins(random: Random, person: Person, account: object) -> Iterator[Row]:
 
 
 def _jobs(random: Random, person: Person, account: object) -> Iterator[Row]:
-    number = {"heavy": 1700, "newcomer": 0, "hostile": len(HOSTILE)}.get(person.role, random.randrange(1, 12))
+    nasty = (LONGEST, *HOSTILE)
+    number = {"heavy": 1700, "newcomer": 0, "hostile": len(nasty)}.get(person.role, random.randrange(1, 12))
     for index, at in enumerate(sorted(moment(random, person.since) for _ in range(number))):
         provider = random.choice(list(MODELS))
         status = random.choices(["done", "failed", "cancelled"], weights=[90, 6, 4])[0]
-        prompt = HOSTILE[index] if person.role == "hostile" else random.choice(PROMPTS)
-        if person.role == "hostile" and index == 0:
-            prompt = LONGEST
+        prompt = nasty[index] if person.role == "hostile" else random.choice(PROMPTS)
         options = {
             "temperature": random.choice([0, 0.2, 0.7]),
             "tests": random.random() < 0.5,

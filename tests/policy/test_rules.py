@@ -141,7 +141,9 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         'recipients[0] "aws".transfer.tool', "is for the United States",
     ),
     "late answer": (put(lambda raw: raw["answer"], days=45), "answer.days", "the law gives a month"),
-    "risk without hours": (put(lambda raw: raw["breach"], people_hours=None), "breach.people_hours", "in how many hours"),
+    "risk without hours": (
+        put(lambda raw: raw["breach"], people_hours=None), "breach.people_hours", "in how many hours",
+    ),
     "age": (put(lambda raw: raw["children"], minimum_age=9, never_under=5), "children.minimum_age", "from 13 to 18"),
     "ages crossed": (put(lambda raw: raw["children"], never_under=17), "children.never_under", "the lower of the two"),
     # Periods.
@@ -228,7 +230,10 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         lambda raw: source(raw, "platform")["ignored_tables"].update(jobs="Holds nothing about anybody."),
         'sources[0] "platform".tables', '"jobs" is named 2 times',
     ),
-    "no columns": (put(lambda raw: table(raw, "jobs"), columns=[]), 'sources[0] "platform".tables[3] "jobs".columns', "is empty"),
+    "no columns": (
+        put(lambda raw: table(raw, "jobs"), columns=[]),
+        'sources[0] "platform".tables[3] "jobs".columns', "is empty",
+    ),
     "unknown Stripe customer": (
         lambda raw: (
             source(raw, "platform")["lookup"].pop("stripe_customer"),
@@ -270,17 +275,27 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         'cookies[3] "language"', "the portal sets no such cookie",
     ),
     "undisclosed cookie": (lambda raw: raw["cookies"].pop(0), "cookies", 'Add an entry with name = "__Host-habeas"'),
-    "pale accent": (put(lambda raw: raw["colour"], accent="#89a8ff"), "colour.accent", "The nearest that can be read is #"),
+    "pale accent": (
+        put(lambda raw: raw["colour"], accent="#89a8ff"), "colour.accent", "The nearest that can be read is #",
+    ),
     "dark accent at night": (put(lambda raw: raw["colour"], dark_accent="#1f3fa8"), "colour.dark_accent", "below 4.5"),
     "no colour": (put(lambda raw: raw["colour"], wash="blue"), "colour.wash", "is not a colour"),
     "zone": (put(lambda raw: raw["controller"], zone="Europe/Pariss"), "controller.zone", "is no time zone"),
-    "zone that climbs": (put(lambda raw: raw["controller"], zone="../../etc/passwd"), "controller.zone", "is no time zone"),
+    "zone that climbs": (
+        put(lambda raw: raw["controller"], zone="../../etc/passwd"), "controller.zone", "is no time zone",
+    ),
     "holidays": (put(lambda raw: raw["controller"], holidays="France"), "controller.holidays", "is no country"),
-    "country": (put(lambda raw: raw["recipients"][0], country="us"), 'recipients[0] "aws".country', "two capital letters"),
+    "country": (
+        put(lambda raw: raw["recipients"][0], country="us"), 'recipients[0] "aws".country', "two capital letters",
+    ),
     "contact": (put(lambda raw: raw["controller"], contact="privacy"), "controller.contact", "is not a mail address"),
     "sender": (put(lambda raw: raw, mail_from="a@b.example\nBcc: c@d.example"), "mail_from", "is not a mail address"),
-    "site": (put(lambda raw: raw["controller"], site="javascript:alert(1)"), "controller.site", "is not a full address"),
-    "host": (put(lambda raw: raw["recipients"][0], hosts=["https://x.example"]), 'recipients[0] "aws".hosts', "no https://"),
+    "site": (
+        put(lambda raw: raw["controller"], site="javascript:alert(1)"), "controller.site", "is not a full address",
+    ),
+    "host": (
+        put(lambda raw: raw["recipients"][0], hosts=["https://x.example"]), 'recipients[0] "aws".hosts', "no https://",
+    ),
     "no language": (put(lambda raw: raw, languages=[]), "languages", "is empty"),
     "language twice": (put(lambda raw: raw, languages=["en", "en"]), "languages", "names one twice"),
     # How things are written.
