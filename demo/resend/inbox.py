@@ -46,7 +46,9 @@ def _mail(standin: StandIn, id: str) -> Answer:
         mail = standin.find(name)
     except Refusal:
         return _page("inbox.html", status=404, mails=[])
-    return _as_html(mail) if format == "html" else _page("mail.html", mail=mail, text=with_links(mail.params.get("text") or ""))
+    if format == "html":
+        return _as_html(mail)
+    return _page("mail.html", mail=mail, text=with_links(mail.params.get("text") or ""))
 
 
 def _as_html(mail: Sent) -> Answer:
@@ -56,7 +58,7 @@ def _as_html(mail: Sent) -> Answer:
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'",
     }
-    return Answer(200, mail.params.get("html", "").encode(), headers)
+    return Answer(200, (mail.params.get("html") or "").encode(), headers)
 
 
 def _page(template: str, *, status: int = 200, **context: object) -> Answer:

@@ -3,6 +3,7 @@
 Always true here: when `serving` yields, the port answers; when it ends, nothing of it is left.
 """
 
+import base64
 import json
 import socket
 import threading
@@ -61,7 +62,12 @@ def serving(
     clock: Clock = system_clock,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[StandIn]:
-    """Serve a stand-in on `port` (0: any free one) while the block runs."""
+    """Serve a stand-in on `port` (0: any free one) while the block runs.
+
+    Raises:
+        ValueError: when `webhook_secret` is not `whsec_` and base64; the SDK would refuse every webhook.
+    """
+    base64.b64decode(webhook_secret.removeprefix("whsec_"), validate=True)
     limiter = Limiter(limit, window_seconds, monotonic)
     standin = StandIn(api_key=api_key, webhook_secret=webhook_secret, limiter=limiter, clock=clock)
     standin.webhook_url = webhook_url

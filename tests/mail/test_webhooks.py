@@ -3,6 +3,7 @@
 The SDK compares timestamps with the real clock; these tests sign with it, too.
 """
 
+import asyncio
 import itertools
 import json
 import time
@@ -18,9 +19,12 @@ from litestar.datastructures import State
 from demo.resend import Fault, StandIn, body_of, signed
 from demo.resend.serve import SECRET
 from demo.resend.standin import Sent
+from demo.resend.webhooks import deliver
 from portal.clock import SetClock
+from portal.database import engine
 from portal.evidence.tables import Evidence
-from portal.mail.outcome import UNKNOWN
+from portal.mail.outcome import UNKNOWN, accept, note
+from portal.mail.resend import verified
 from portal.mail.sender import KEY_LIFE, Sender
 from portal.mail.tables import MailEvent
 from portal.mail.webhooks import LARGEST_BODY, routes
@@ -195,14 +199,27 @@ async def test_signed_events_about_nothing_of_ours_are_taken_quietly(
     assert await tell(web, json.dumps(event).encode()) == 200
 
 
-async def test_the_stand_in_posts_its_events_to_the_portal(
-    database: str, sender: Sender, standin: StandIn, clock: SetClock
-) -> None:
-    """What an address starts with decides: this one bounces. Nobody listens here, and the stand-in does not mind."""
-    standin.webhook_url = "http://127.0.0.1:9/webhooks/resend"
-    id = await written(clock, to="bounced@person.example")
-    await sender.send({"mail": str(id)})
-    assert standin.messages()[0].to == ["bounced@person.example"]
+async def test_the_stand_in_posts_signed_events(standin: StandIn) -> None:
+    """What an address starts with decides what becomes of its mail: this one bounces."""
+    heard: list[str] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        headers = dict(line.lower().split(": ", 1) for line in head.splitlines()[1:] if line)
+        # The signature is case-sensitive, and so are its header's letters.
+        headers["svix-signature"] = head.split("svix-signature: ")[1].splitlines()[0]
+        event = verified(await reader.readexactly(int(headers["content-length"])), headers, SECRET)
+        heard.append(event.type if event else "refused")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    async with server:
+        standin.webhook_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        params = {"from": "a@casagbic.example", "to": ["bounced@person.example"], "subject": "x", "text": "x"}
+        await deliver(standin, standin.accept([params], None)[0])
+    assert heard == ["email.sent", "email.bounced"]
 
 
 async def test_the_time_of_an_event_is_the_providers(
@@ -214,3 +231,19 @@ async def test_the_time_of_an_event_is_the_providers(
     await tell(web, body_of(mail, "email.delivered", happened))
     [row] = await MailEvent.select()
     assert (row["occurred_at"], row["received_at"]) == (happened, clock())
+
+
+async def test_acceptance_and_event_at_the_same_instant_do_not_miss_each_other(database: str, clock: SetClock) -> None:
+    """Whichever commits first, the other sees it."""
+    ids = [await written(clock) for _ in range(12)]
+
+    async def accepted(id: UUID) -> None:
+        async with engine().transaction():
+            await accept(id, f"e-{id}", at=clock())
+
+    async def bounced(id: UUID) -> None:
+        async with engine().transaction():
+            await note(f"m-{id}", f"e-{id}", "email.bounced", occurred_at=clock(), at=clock())
+
+    await asyncio.gather(*(step for id in ids for step in (accepted(id), bounced(id))))
+    assert {await state(id) for id in ids} == {("bounced", "email.bounced")}
