@@ -15,7 +15,7 @@ from litestar.response import Redirect
 
 from demo.openid.provider import Provider, Refusal, Twist
 
-type Req = Request[Any, Any, State]
+Req = Request[Any, Any, State]
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head><body><main>

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from portal.clock import Clock
 
@@ -86,7 +86,7 @@ class Provider:
 
     def __init__(
         self, mode: Mode, base: str, people: list[Person], *, client_id: str, client_secret: str,
-        portal: str = "", clock: Clock,
+        portal: str = "", clock: Clock, key: RSAKey | None = None,
     ) -> None:  # fmt: skip
         self.mode, self.base, self.people = mode, base, people
         self.client_id, self.client_secret, self.portal = client_id, client_secret, portal
@@ -94,7 +94,7 @@ class Provider:
         self.twist = Twist.NONE
         self.fetched_keys = 0
         self._grants: dict[str, Grant] = {}
-        self._key = self._new_key()
+        self._key = key or self._new_key()
 
     @property
     def issuer(self) -> str:
@@ -168,8 +168,7 @@ class Provider:
             raise Refusal("invalid_client")
         if grant is None or form.get("grant_type") != "authorization_code":
             raise Refusal("invalid_grant")
-        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        challenge = _base64(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
         if form.get("redirect_uri") != grant.redirect_uri or challenge != grant.challenge:
             raise Refusal("invalid_grant")
         token = self._sign(self._claims(grant))
@@ -218,8 +217,9 @@ class Provider:
             case Twist.NO_ALGORITHM:
                 return f"{_part({'alg': 'none', 'kid': kid})}.{_part(claims)}."
             case Twist.PUBLIC_KEY_AS_SECRET:
-                secret = OctKey.import_key(self._key.as_pem(private=False))
-                return jwt.encode({"alg": "HS256", "kid": kid}, claims, secret, algorithms=["HS256"])
+                signed = f"{_part({'alg': 'HS256', 'kid': kid})}.{_part(claims)}"
+                secret = self._key.as_pem(private=False)
+                return f"{signed}.{_base64(hmac.digest(secret, signed.encode(), 'sha256'))}"
             case Twist.FOREIGN_KEY:
                 return jwt.encode({"alg": "RS256", "kid": kid}, claims, RSAKey.generate_key(2048))
             case _:
@@ -231,4 +231,8 @@ class Provider:
 
 
 def _part(value: Mapping[str, object]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=")
+    return _base64(msgspec.json.encode(value))
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")

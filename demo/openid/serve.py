@@ -41,7 +41,7 @@ class StandIn:
     @property
     def environment(self) -> dict[str, str]:
         """What Habeas has to be started with."""
-        found = {}
+        found: dict[str, str] = {}
         for mode, provider in self.at.items():
             name = mode.upper()
             found |= {

@@ -62,7 +62,7 @@ async def come_back(request: Req, way: FromPath[str]) -> Template | Redirect:
         return _refused(request, chosen, refused, "/")
     entry = entry_of(request)
     proven = _address(answered) if answered.who.email_proven else ""
-    if await enter_by_provider(answered.who, proven, language=answered.language, entry=entry):
+    if await enter_by_provider(answered.who, proven, way=chosen, language=answered.language, entry=entry):
         await let_in(request, entry)
         return go(request, answered.next_path)
     return await _prove_address(request, chosen, answered)

@@ -57,7 +57,7 @@ async def enter_by_link(token: str, code: str, entry: Entry) -> Attempt | Wrong 
     return found
 
 
-async def enter_by_provider(who: Verified, email: str, *, language: str, entry: Entry) -> bool:
+async def enter_by_provider(who: Verified, email: str, *, way: str, language: str, entry: Entry) -> bool:
     """Sign in somebody a provider vouches for. `email` is a proven, normalised address, or nothing.
 
     Returns False when we do not know this identity and no address is proven: the address has to show a code first.
@@ -69,7 +69,7 @@ async def enter_by_provider(who: Verified, email: str, *, language: str, entry: 
             await _remember(subject, who.issuer, who.identifier, entry.at)
         if subject is None:
             return False
-        await begin_session(subject, entry.cookie_id, way="provider", label=entry.label, life=entry.life, at=entry.at)
+        await begin_session(subject, entry.cookie_id, way=way, label=entry.label, life=entry.life, at=entry.at)
     return True
 
 
