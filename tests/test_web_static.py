@@ -5,6 +5,7 @@ import re
 
 from portal.assets import STATIC, Assets, brand
 from portal.policy.contrast import contrast
+from portal.web import TEMPLATES
 from tests.web_app import browsing, make_app, organisation
 
 FIRST_VISIT_BYTES, PAGE_BYTES = 70_000, 10_000
@@ -50,6 +51,20 @@ def test_text_on_the_accent_can_be_read() -> None:
         colours = re.findall(r"--brand:(#\w+);--brand-wash:#\w+;--on-brand:(#\w+)", brand(organisation(name).colour))
         assert len(colours) == 2
         assert all(contrast(accent, text) >= 4.5 for accent, text in colours)
+
+
+def test_every_class_of_a_page_is_in_the_style_sheet() -> None:
+    """A class that nothing styles is a slip of the pen, and a page that looks wrong."""
+    styled = set(re.findall(r"\.([a-z][\w-]*)", (STATIC / "style.css").read_text()))
+    pages = [path for path in TEMPLATES.rglob("*.html") if path.parent.name != "mail"]
+    used = {name for path in pages for name in classes_in(path.read_text())}
+    assert used - styled == set()
+
+
+def classes_in(template: str) -> set[str]:
+    """The classes that a template writes out, without those that it computes."""
+    written = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", " ", template)
+    return {name for attribute in re.findall(r'class="([^"]*)"', written) for name in attribute.split()}
 
 
 async def test_a_first_visit_and_the_next_page_stay_light() -> None:
