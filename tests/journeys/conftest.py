@@ -1,0 +1,74 @@
+"""A real browser before the whole demo: both organisations run once for all journeys.
+
+Always true here: the browser is driven through its asynchronous interface, because the synchronous one leaves a
+running event loop behind that no later asynchronous test can use.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from demo.stack import Stack, running
+from tests.journeys.surfer import Surfer, Width
+
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+type Stacks = Callable[[str], Stack]
+type Surfers = Callable[..., "AsyncIterator[Surfer]"]
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    """Give the running demo of an organisation; it is started when it is asked for first."""
+    with ExitStack() as cleaning:
+        started: dict[str, Stack] = {}
+
+        def stack(organisation: str) -> Stack:
+            if organisation not in started:
+                folder: Path = tmp_path_factory.mktemp(organisation)
+                started[organisation] = cleaning.enter_context(running(organisation, folder))
+            return started[organisation]
+
+        yield stack
+
+
+@pytest.fixture(params=["casagbic", "caaartoons"], scope="session")
+def stack(request: pytest.FixtureRequest, stacks: Stacks) -> Stack:
+    """Every organisation in turn."""
+    return stacks(request.param)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium, or the one that a developer's `playwright install` brought."""
+    path = os.environ.get("HABEAS_CHROMIUM") or shutil.which("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def surf(chromium: Browser) -> AsyncIterator[Callable[..., object]]:
+    """Open browsers of their own: `await surf(stack, "en", Width.PHONE)`."""
+    async with AsyncExitStack() as cleaning:
+
+        async def surf(stack: Stack, language: str, width: Width = Width.DESKTOP, *, scripts: bool = True) -> Surfer:
+            context = await chromium.new_context(
+                viewport={"width": width.value, "height": 844}, java_script_enabled=scripts, accept_downloads=True
+            )
+            cleaning.push_async_callback(context.close)
+            return Surfer(stack, language, await context.new_page())
+
+        yield surf

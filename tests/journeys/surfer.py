@@ -1,0 +1,158 @@
+"""One person at one browser: what they do, in the words of the product, so that journeys read like journeys.
+
+Always true here: everything is done as a person does it, by labels and buttons; mail is read from the demo's inbox.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from enum import IntEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from demo.stack import Stack
+from portal.words import Words
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATIENCE_SECONDS = 60
+
+
+class Width(IntEnum):
+    """How wide the window is, in CSS pixels."""
+
+    PHONE = 390
+    DESKTOP = 1280
+
+
+class Surfer:
+    """A person before `page`, reading the portal of `stack` in `language`."""
+
+    def __init__(self, stack: Stack, language: str, page: Page) -> None:
+        self.stack = stack
+        self.language = language
+        self.page = page
+        self.words = Words(language, "Europe/Paris")
+        self.asked_elsewhere: list[str] = []
+        page.on("request", lambda request: self._note(request.url))
+
+    async def open(self, path: str = "") -> None:
+        """Open a page of the portal by its path without language."""
+        await self.page.goto(f"{self.stack.portal_url}/{self.language}{path}")
+
+    async def sign_in_by_code(self, email: str) -> None:
+        """Type the address, read the mail, type the code."""
+        before = await self._mails(email)
+        await self._type_address(email)
+        mail = await self._new_mail(email, before)
+        await self.page.locator("#code").fill(code_of(mail))
+        await self.page.get_by_role("button", name=self.words("Sign in"), exact=True).click()
+        await expect(self.page.locator("#held")).to_be_visible()
+
+    async def sign_in_by_link(self, email: str) -> None:
+        """Type the address, open the link from the mail, press its button."""
+        before = await self._mails(email)
+        await self._type_address(email)
+        mail = await self._new_mail(email, before)
+        await self.page.goto(link_of(mail))
+        await self.page.get_by_role("button", name=self.words("Sign in"), exact=True).click()
+        await expect(self.page.locator("#held")).to_be_visible()
+
+    async def counts(self) -> Mapping[str, int]:
+        """Read the home page's table: category id -> number of records, where there is one."""
+        await self.open()
+        found: dict[str, int] = {}
+        for row in await self.page.locator("table.held tbody tr:has(a)").all():
+            href = await row.locator("a").get_attribute("href") or ""
+            number = re.sub(r"\D", "", await row.locator("td").last.inner_text())
+            if number:
+                found[href.rsplit("/", 1)[1]] = int(number)
+        return found
+
+    async def ask_for_copy(self, *, only: str = "", format: str = "all") -> str:
+        """Go through choose and check. `only` keeps one category ticked. Returns the reference."""
+        await self.open("/export")
+        if only:
+            for box in await self.page.locator("input[name=c]").all():
+                await box.set_checked(await box.get_attribute("value") == only)
+        await self.page.locator(f"input[name=f][value={format}]").check()
+        await self.page.get_by_role("button", name=self.words("Continue")).click()
+        await self.page.get_by_role("button", name=self.words("Prepare my copy")).click()
+        return urlsplit(self.page.url).path.split("/")[3]
+
+    async def wait_until_ready(self, reference: str) -> None:
+        """Stay on the progress page until it says that the copy is ready, then open the copy.
+
+        Without scripts this presses “Update this page”; the copy's page opens by itself then.
+        """
+        link = self.page.get_by_role("link", name=self.words("Open your copy"))
+        for _ in range(PATIENCE_SECONDS):
+            if self.page.url.endswith("/copy"):
+                return
+            if await link.is_visible():
+                await link.click()
+                return
+            update = self.page.get_by_role("link", name=self.words("Update this page"))
+            if not await self.page.evaluate("Boolean(window.htmx)") and await update.is_visible():
+                await update.click()
+            await self.page.wait_for_timeout(1000)
+        raise AssertionError(f"{reference} was not ready after {PATIENCE_SECONDS} seconds")
+
+    async def download(self, folder: Path, *, what: str = "zip") -> Path:
+        """Press the button on the copy's page. Returns where the file was saved."""
+        async with self.page.expect_download() as waiting:
+            await self.page.locator(f"button[name=what][value={what}]").click()
+        download = await waiting.value
+        place = folder / download.suggested_filename
+        await download.save_as(place)
+        return place
+
+    async def assert_in_order(self) -> None:
+        """Nothing axe knows is wrong, nothing scrolls sideways, nothing came from another site."""
+        result = await Axe().run(self.page, options={"runOnly": RULES})
+        found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
+        assert not found, (self.page.url, found)
+        wide = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, (self.page.url, f"{wide} px too wide")
+        assert not self.asked_elsewhere
+
+    async def _type_address(self, email: str) -> None:
+        await self.open("/sign-in")
+        await self.page.locator("#email").fill(email)
+        await self.page.locator("main form button.btn").first.click()
+
+    async def _new_mail(self, email: str, before: list[dict[str, str]]) -> dict[str, str]:
+        known = {mail["id"] for mail in before}
+        for _ in range(PATIENCE_SECONDS * 2):
+            new = [mail for mail in await self._mails(email) if mail["id"] not in known]
+            if new:
+                return new[0]
+            await asyncio.sleep(0.5)
+        raise AssertionError(f"no mail after {PATIENCE_SECONDS} seconds")
+
+    async def _mails(self, email: str) -> list[dict[str, str]]:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{self.stack.inbox_url}/messages.json", params={"to": email})
+        mails: list[dict[str, str]] = answer.json()
+        return mails
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.stack.portal_url, "data:", "blob:")):
+            self.asked_elsewhere.append(url)
+
+
+def code_of(mail: Mapping[str, str]) -> str:
+    """Return the six digits of a sign-in mail."""
+    found = re.search(r"\b(\d{3})\s(\d{3})\b", mail["text"])
+    assert found is not None, mail["subject"]
+    return found[1] + found[2]
+
+
+def link_of(mail: Mapping[str, str]) -> str:
+    """Return the first address in a mail that leads to a sign-in link."""
+    found = re.search(r"https?://\S+/sign-in/link/\S+", mail["text"])
+    assert found is not None, mail["subject"]
+    return found[0]
