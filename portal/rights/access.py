@@ -69,22 +69,19 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
         await _sweep(shop, request)
         return
     async with _alone(shop.settings.database_dsn, request.id):
-        parcel = await parcel_of(request.id)
-        if parcel is not None and not await _worth_another_try(shop, request):
-            raise Later(TRY_AGAIN, "a source is still down")
         try:
-            missing = await _make(shop, request)
+            missing = await _make(shop, request) if await _worth_doing(shop, request) else True
         except Withdrawn:
             await _sweep(shop, request)
             return
     if missing and shop.clock() < request.received_at + GIVE_UP:
-        raise Later(TRY_AGAIN, "a source was down")
+        raise Later(TRY_AGAIN, "a source is down")
     if missing:
         await outcome.leave_incomplete(request, at=shop.clock())
 
 
-async def _make(shop: Workshop, request: RequestView) -> tuple[Missing, ...]:
-    """Assemble, store and record one parcel. Returns what is missing from it."""
+async def _make(shop: Workshop, request: RequestView) -> bool:
+    """Assemble, store and record one parcel. Returns whether something is missing from it."""
     folder = shop.settings.data_folder / "work" / str(request.id)
     parcel_id = await _next_parcel(request)
     person = await find_person(shop.sources, request.subject)
@@ -102,7 +99,7 @@ async def _make(shop: Workshop, request: RequestView) -> tuple[Missing, ...]:
         await outcome.delete_replaced(shop.storage, request.id, keep=parcel_id, at=shop.clock())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return bundle.missing
+    return not bundle.complete
 
 
 async def _assemble(
@@ -140,8 +137,10 @@ async def _sweep(shop: Workshop, request: RequestView) -> None:
     await shop.storage.delete(f"{unrecorded}.pdf")
 
 
-async def _worth_another_try(shop: Workshop, request: RequestView) -> bool:
-    """Ask the sources whose part failed whether they answer now, before doing everything again."""
+async def _worth_doing(shop: Workshop, request: RequestView) -> bool:
+    """Return whether there is no parcel yet, or a source whose part failed answers now."""
+    if await parcel_of(request.id) is None:
+        return True
     failed = {part.source for part in await parts_of(request.id) if part.state == "failed"}
     person = await find_person(shop.sources, request.subject)
     counts = await shop.sources.count(person.identifiers)

@@ -150,17 +150,17 @@ async def delete_expired(storage: Storage, *, at: datetime) -> None:
 async def remind_unopened(policy: Policy, public_url: str, *, at: datetime) -> None:
     """Write once about each parcel that nobody has opened and that goes within 48 hours."""
     rows = await Parcel.raw(
-        "SELECT p.expires_at, p.size_bytes, r.reference, r.language, s.email FROM parcel p"
+        "SELECT p.expires_at, r.reference, r.language, s.email FROM parcel p"
         " JOIN subject_request r ON r.id = p.request JOIN subject s ON s.id = r.subject"
         " WHERE p.deleted_at IS NULL AND p.downloads_left = 5 AND p.expires_at > {} AND p.expires_at <= {}"
-        " AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = 'copy-expires-soon' AND m.reference = r.reference"
+        " AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.kind = 'copy-expires' AND m.reference = r.reference"
         " AND m.created_at >= p.ready_at)",
         at, at + timedelta(hours=48),
     )  # fmt: skip
     for row in rows:
         words = Words(row["language"], policy.controller.zone)
         message = copy_expires_soon(
-            words, policy, reference=row["reference"], size=words.size(row["size_bytes"]), until=row["expires_at"],
+            words, policy, reference=row["reference"], until=row["expires_at"],
             link=f"{public_url}/{row['language']}/requests/{row['reference']}",
         )  # fmt: skip
         async with engine().transaction():
