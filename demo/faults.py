@@ -87,8 +87,9 @@ class Proxy:
         self._open.discard(client)
 
     def _pass(self, client: socket.socket, cut: int | None) -> None:
-        """Pass one call up and its answer down, and end the connection so that the next call makes a new one."""
+        """Pass one call up and its answer down; the server is asked to end the connection after it."""
         with socket.create_connection(self.target) as server:
+            server.sendall(client.recv(PIECE_BYTES).replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             upward = threading.Thread(target=_pour, args=(client, server, None), daemon=True)
             upward.start()
             _pour(server, client, cut)
