@@ -1,18 +1,15 @@
-"""Serve the stand-in on 127.0.0.1, in a thread of its own.
+"""Serve the stand-in: the API, the inbox and the orders for faults on one port of 127.0.0.1.
 
-Always true here: when `serving` yields, the port answers; when it ends, nothing of it is left.
+Always true here: a secret that the SDK could not use is refused before anything starts.
 """
 
 import base64
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import uvicorn
-
+from demo import loopback
 from demo.resend import inbox
 from demo.resend.api import Api
 from demo.resend.faults import Fault
@@ -71,18 +68,5 @@ def serving(
     limiter = Limiter(limit, window_seconds, monotonic)
     standin = StandIn(api_key=api_key, webhook_secret=webhook_secret, limiter=limiter, clock=clock)
     standin.webhook_url = webhook_url
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        standin.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            App(standin), lifespan="off", ws="none", log_config=None, log_level="critical", access_log=False,
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        # The socket listens already, so that a call made now waits in its queue until the thread is up.
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="resend stand-in")
-        thread.start()
-        try:
-            yield standin
-        finally:
-            server.should_exit = True
-            thread.join()
+    with loopback.serving(App(standin), port=port, name="resend stand-in") as standin.url:
+        yield standin

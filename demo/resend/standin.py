@@ -72,7 +72,7 @@ class StandIn:
         self.limiter = limiter
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._keys: OrderedDict[str, Kept] = OrderedDict()
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[Fault] = deque(maxlen=10_000)
         self._lock = threading.Lock()
 
     def fail(self, fault: Fault, *, times: int = 1) -> None:
