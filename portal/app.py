@@ -49,6 +49,7 @@ def create_app(policy: Policy, settings: Settings, clock: Clock, *, sources: Sou
     app = Litestar(
         [*open_to_all(), *pages(), staff.door, staff_records(settings, name=policy.controller.name)],
         before_request=refuse_nonsense,
+        debug=False,
         exception_handlers={**error_pages.handlers, **identity_errors},
         lifespan=[pooled, signing_in],
         logging_config=None,

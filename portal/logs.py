@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 import structlog
@@ -23,6 +24,7 @@ type Seen = Callable[[str, str, int, float], None]
 
 NO_ROUTE = "none"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ROOT = Path(__file__).parent.parent
 FRAMES = 6
 """How many of the innermost places of an error are kept."""
 
@@ -83,7 +85,12 @@ def logged(app: ASGIApp, seen: Seen) -> ASGIApp:
 def places(error: BaseException) -> list[str]:
     """Return where an error happened, innermost last: file, line and function, never a value."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
-    return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    return [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _short(file: str) -> str:
+    """Return a file's name without where this machine keeps it."""
+    return file.rpartition("site-packages/")[2].removeprefix(f"{ROOT}/")
 
 
 def _without_words(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

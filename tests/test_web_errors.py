@@ -71,6 +71,32 @@ async def test_a_bug_becomes_a_page_without_the_words_of_the_error(path: str, ti
     assert "could not greet" not in answer.text
 
 
+async def test_a_form_that_breaks_does_not_claim_that_nothing_was_kept() -> None:
+    """We do not know how far it came, so the person is told to look first."""
+    async with browsing(make_app()) as client:
+        sent, asked = await client.post("/en/break"), await client.get("/en/break/x")
+    assert "We may not have kept what you just sent." in sent.text
+    assert "Nothing was lost" not in sent.text
+    assert "Nothing was lost or sent." in asked.text
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back() -> None:
+    """429 carries Retry-After in seconds."""
+    async with browsing(make_app()) as client:
+        answer = await client.get("/en/slow-down")
+    assert answer.status_code == 429
+    assert 88 <= int(answer.headers["retry-after"]) <= 90
+
+
+async def test_a_source_that_is_down_is_not_our_bug_and_not_described() -> None:
+    """503, with an invitation to try again, and nothing about our network."""
+    async with browsing(make_app()) as client:
+        answer = await client.get("/fr/no-source")
+    assert answer.status_code == 503
+    assert "10.1.2.3" not in answer.text
+    assert "Réessayez dans quelques minutes." in answer.text
+
+
 async def test_an_error_page_speaks_the_browsers_language_when_the_address_has_none() -> None:
     """/xx has no language, so Accept-Language decides; a strange header decides nothing."""
     async with browsing(make_app()) as client:

@@ -1,4 +1,4 @@
-"""The public pages and the error page in a real browser: no barrier that axe knows, no sideways scroll, no script needed."""
+"""The public pages and the error page in a real browser: no barrier that axe knows, no sideways scroll, no script."""
 
 import os
 import shutil

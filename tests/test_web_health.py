@@ -65,9 +65,7 @@ async def test_the_numbers_count_what_waits(database: str, clock: SetClock) -> N
     numbers = dict(await how_things_are())
     assert numbers.pop("oldest_job_seconds") >= 0
     assert numbers.pop("worker_silent_seconds") == float("inf")
-    assert numbers == {
-        "jobs_waiting": 1, "jobs_running": 0, "jobs_parked": 0, "mails_waiting": 1, "mails_failed": 0, "exports_open": 0,
-    }  # fmt: skip
+    assert {name: number for name, number in numbers.items() if number} == {"jobs_waiting": 1, "mails_waiting": 1}
 
 
 async def test_metrics_are_labelled_by_route_and_hold_nothing_of_a_person(database: str) -> None:

@@ -55,7 +55,8 @@ async def test_an_error_page_and_the_log_share_a_reference(written: io.StringIO)
     failed = next(line for line in lines(written) if line["event"] == "request failed")
     assert str(failed["reference"]) in page
     assert failed["error"] == "RuntimeError"
-    assert "breaks" in str(failed["places"])
+    assert str(failed["places"]).count("tests/web_app.py:") == 1
+    assert "/tests/web_app.py" not in str(failed["places"])
 
 
 def test_of_a_library_only_the_complaint_is_kept(written: io.StringIO) -> None:
