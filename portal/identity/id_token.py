@@ -30,8 +30,6 @@ LONGEST_NAME = 200
 class IdentityRefused(Refused):
     """A provider's answer does not hold. `reason` is for the log and for choosing the sentence, never a claim."""
 
-    sentence = "We could not sign you in that way. Try again, or have a code e-mailed to you."
-
     def __init__(self, reason: str, **fields: str | float | None) -> None:
         super().__init__(f"identity refused: {reason}", reason=reason, **fields)
         self.reason = reason

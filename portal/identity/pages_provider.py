@@ -23,15 +23,10 @@ from portal.identity.openid import Answered
 from portal.identity.sign_in import enter_by_provider
 from portal.identity.visitor import visitor_of
 from portal.policy.model import Way
-from portal.web import Req, go, language_of
+from portal.web import Req, go, language_of, words_of
+from portal.words import Words
 
 log = structlog.get_logger()
-
-SENTENCES = {
-    "denied": "You did not go through with it there, so nothing has happened. You can have a code e-mailed to you.",
-    "unreachable": "They do not answer at the moment. You can have a code e-mailed to you.",
-    "no-address": "They did not tell us an e-mail address. You can have a code e-mailed to you.",
-}
 
 
 @post("/sign-in/{way:str}", status_code=200)
@@ -97,9 +92,23 @@ def _address(answered: Answered) -> str:
 
 def _refused(request: Req, way: Way, refused: IdentityRefused, next_path: str) -> Template:
     log.info("sign-in refused", provider=way.value, reason=refused.reason)
-    sentence = SENTENCES.get(refused.reason, refused.sentence)
     status = 503 if refused.reason == "unreachable" else refused.status
+    sentence = _sentence(words_of(request), refused.reason)
     return sign_in_page(request, next_path=next_path, trouble=sentence, status=status)
+
+
+def _sentence(words: Words, reason: str) -> str:
+    match reason:
+        case "denied":
+            return words(
+                "You did not go through with it there, so nothing has happened. You can have a code e-mailed to you."
+            )
+        case "unreachable":
+            return words("They do not answer at the moment. You can have a code e-mailed to you.")
+        case "no-address":
+            return words("They did not tell us an e-mail address. You can have a code e-mailed to you.")
+        case _:
+            return words("We could not sign you in that way. Try again, or have a code e-mailed to you.")
 
 
 routes = [begin, come_back]
