@@ -69,23 +69,27 @@ def _installation() -> tuple[Settings, Policy]:
 
 def _serve(_: argparse.Namespace) -> int:
     settings, policy = _installation()
+    import uvloop
+
     from portal.logs import configure_logs
     from portal.serve import database, serve
 
     configure_logs()
     with database(settings):
-        asyncio.run(serve(settings, policy, system_clock))
+        asyncio.run(serve(settings, policy, system_clock), loop_factory=uvloop.new_event_loop)
     return 0
 
 
 def _worker(_: argparse.Namespace) -> int:
     settings, policy = _installation()
+    import uvloop
+
     from portal.logs import configure_logs
     from portal.serve import database, work
 
     configure_logs()
     with database(settings):
-        asyncio.run(work(settings, policy, system_clock))
+        asyncio.run(work(settings, policy, system_clock), loop_factory=uvloop.new_event_loop)
     return 0
 
 

@@ -21,6 +21,7 @@ class SetClock:
         self.now = now.astimezone(UTC)
 
     def __call__(self) -> datetime:
+        """Return the instant it stands at."""
         return self.now
 
     def advance(self, by: timedelta) -> None:

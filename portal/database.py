@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from piccolo.engine.postgres import AsyncBatch, PostgresEngine, PostgresTransaction
@@ -47,9 +47,9 @@ class Transaction(PostgresTransaction):
         try:
             if error is not None:
                 if not self._rolled_back:
-                    await self.rollback()
+                    await self.rollback()  # type: ignore[no-untyped-call]
             elif not self._committed and not self._rolled_back:
-                await self.commit()
+                await self.commit()  # type: ignore[no-untyped-call]
         finally:
             self.engine.current_transaction.reset(self.context)
             if self.engine.pool:
@@ -65,17 +65,17 @@ class Engine(PostgresEngine):
     def __init__(self, dsn: str) -> None:
         super().__init__(config={"dsn": dsn}, extensions=())
 
-    def transaction(self, allow_nested: bool = False) -> Transaction:  # type: ignore[override]
+    def transaction(self, allow_nested: bool = False) -> Transaction:  # noqa: ARG002, FBT001, FBT002  piccolo's own
         """Open a transaction. `allow_nested` exists for piccolo's own callers and is ignored."""
         return Transaction(self)
 
-    async def batch(self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None) -> Batch:
+    async def batch(self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None) -> Batch:  # noqa: ARG002
         """Read `query` through a server-side cursor on a connection of its own."""
         return Batch(connection=await self.get_new_connection(), query=query, batch_size=batch_size)
 
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:  # noqa: FBT001, FBT002
         """Run one query; inside a transaction, wait for its turn on the connection."""
-        current = self.current_transaction.get()
+        current = cast(Transaction | None, self.current_transaction.get())
         if current is None:
             return await super().run_querystring(querystring, in_pool)
         async with current.turn:
@@ -119,8 +119,8 @@ async def migrate(dsn: str) -> None:
     Raises:
         RuntimeError: when a migration fails; the database is left at the last one that worked.
     """
-    from piccolo.apps.migrations.commands.forwards import run_forwards  # noqa: PLC0415  slow import
     from pgqueuer.queries import Queries  # noqa: PLC0415
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # noqa: PLC0415  slow import
 
     lock = await asyncpg.connect(dsn)
     try:

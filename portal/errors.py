@@ -28,7 +28,7 @@ class HabeasError(Exception):
     status: int = 500
     sentence: str = "Something went wrong on our side. Nothing was lost."
 
-    def __init__(self, message: str = "", **fields: str | int | float | None) -> None:
+    def __init__(self, message: str = "", **fields: str | float | None) -> None:
         super().__init__(message or self.sentence)
         self.fields = fields
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -75,7 +76,9 @@ async def enqueue(name: str, payload: Payload, *, key: str, after: timedelta = t
 class Worker:
     """Runs jobs until told to stop. Finishes what it is doing; a killed worker's jobs are taken over."""
 
-    def __init__(self, dsn: str, works: list[Work], schedules: list[Schedule], *, heartbeat: timedelta = HEARTBEAT) -> None:
+    def __init__(
+        self, dsn: str, works: list[Work], schedules: list[Schedule], *, heartbeat: timedelta = HEARTBEAT
+    ) -> None:
         self.dsn = dsn
         self.works = works
         self.schedules = schedules
@@ -94,7 +97,7 @@ class Worker:
             for work in self.works:
                 queue.entrypoint(
                     work.name, concurrency_limit=work.at_once, accepts_context=False, on_failure="hold",
-                    executor_factory=lambda parameters, work=work: _Executor(parameters, work),
+                    executor_factory=partial(_Executor, work=work),
                 )(_entry(work.handler))  # fmt: skip
             for schedule in self.schedules:
                 queue.schedule(schedule.name, schedule.cron, accepts_context=False)(_cron(schedule))
