@@ -13,6 +13,7 @@ from portal.policy.load import line, read
 from portal.policy.model import Frozen, Policy, Standing, Text
 from portal.policy.rules import facts, sources, uses, writing
 from portal.policy.rules.walk import each, parts
+from portal.policy.shape import is_inside
 from portal.policy.territories import ADEQUATE, AS_OF, EEA
 
 RULES = (
@@ -47,12 +48,12 @@ def load_checked(path: Path) -> Policy:
 
 
 def report(path: Path) -> tuple[list[str], list[str]]:
-    """Return the mistakes of a policy file and what its operator must confirm. Never raises for the file's content."""
+    """Return the mistakes of a policy file and, if it has none, what its operator must confirm. Never raises for it."""
     try:
         policy, mistakes = _read_and_check(path)
     except PolicyError as error:
         return list(error.mistakes), []
-    return [line(path, mistake) for mistake in mistakes], gaps(policy) if policy else []
+    return [line(path, mistake) for mistake in mistakes], gaps(policy) if policy and not mistakes else []
 
 
 def check(policy: Policy) -> list[str]:
@@ -67,7 +68,10 @@ def gaps(policy: Policy) -> list[str]:
 
 def _read_and_check(path: Path) -> tuple[Policy | None, list[str]]:
     policy, mistakes = read(path)
-    return policy, mistakes + (check(policy) if policy else [])
+    if policy is None:
+        return None, mistakes
+    mended = {mistake.split(": ")[0] for mistake in mistakes}
+    return policy, mistakes + [mistake for mistake in check(policy) if not is_inside(mistake, mended)]
 
 
 def _assumed(policy: Policy) -> Iterator[str]:

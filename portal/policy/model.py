@@ -2,6 +2,7 @@
 
 Always true here: no operators and no conditions. A key that is not named here is a mistake (`forbid_unknown_fields`).
 `stated` = the organisation's published policy says it; `assumed` = a sensible start, to be confirmed by the operator.
+It is long because it is the whole shape of one file, in the file's order: who writes a policy finds every key here.
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,11 @@
 """Compares a raw TOML tree with the structs of `model`, so that one run names every mistake of shape at its place.
 
-msgspec stops at the first mistake; this walks msgspec's own description of the same structs, so nothing is described
-twice. Always true here: what can be mended (an unknown key, a missing translation) is, so that the rules run as well.
+msgspec stops at the first mistake; this walks msgspec's own description of the same structs: nothing is described twice.
+Always true here: what is wrong is named, then mended where that misleads nobody, so that the rules run as well.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 import msgspec
@@ -23,13 +23,26 @@ PLAIN: Mapping[type[inspect.Type], str] = {
     inspect.VarTupleType: "a list in [ ]",
     inspect.DictType: "a table of texts",
 }
+STAND_INS: Mapping[type[inspect.Type], object] = {
+    inspect.StrType: "…",
+    inspect.BoolType: False,
+    inspect.IntType: 1,
+    inspect.DateType: dt.date(2000, 1, 1),
+}
+NAMES = ("id", "name")
+"""What others refer to by these keys cannot be stood in for: a made-up name would make mistakes of its own."""
 LABELS = ("id", "name", "object", "table", "prefix", "category")
 
 
 def mend(raw: Mapping[str, object]) -> tuple[object, list[str]]:
-    """Return the tree without what nobody knows, and one line per mistake: its place, what is wrong, what to write."""
+    """Return the tree mended as far as can be, and one line per mistake: its place, what is wrong, what to write."""
     mistakes: list[str] = []
     return _read(raw, POLICY, "", mistakes), mistakes
+
+
+def is_inside(mistake: str, places: Collection[str]) -> bool:
+    """Tell whether a mistake lies in one of `places`, where something was mended and has been named already."""
+    return any(mistake.startswith(f"{place}{end}") for place in places for end in (":", ".", "[", " "))
 
 
 def entry(place: str, index: int, item: object) -> str:
@@ -59,6 +72,7 @@ def _read(value: object, kind: inspect.Type, place: str, mistakes: list[str]) ->
             return {key: _read(item, kind.value_type, f'{place}."{key}"', mistakes) for key, item in value.items()}
     if not _fits(value, kind):
         mistakes.append(f"{place}: is {_said(value)}. Write {_wanted(kind)}.")
+        return _stand_in(kind)
     return value
 
 
@@ -91,9 +105,21 @@ def _read_struct(value: dict[str, object], kind: inspect.StructType, place: str,
     for key, field in fields.items():
         if field.required and key not in value:
             mistakes.append(f"{dot}{key}: is missing. Write {_missing(kind, key, field.type)}.")
-            if kind.cls is Text:
-                mended[key] = next((text for text in mended.values() if isinstance(text, str) and text.strip()), "…")
+            if key not in NAMES and not isinstance(field.type, inspect.VarTupleType):
+                mended[key] = _stand_in(field.type)
     return mended
+
+
+def _stand_in(kind: inspect.Type) -> object:
+    """Return a harmless value of the kind, or None, which fits nowhere, for lists: they are what others refer to."""
+    match kind:
+        case inspect.EnumType() | inspect.LiteralType():
+            return _choices(kind)[0]
+        case inspect.UnionType():
+            return None
+        case inspect.StructType():
+            return {field.encode_name: _stand_in(field.type) for field in kind.fields if field.required}
+    return STAND_INS.get(type(kind))
 
 
 def _missing(parent: inspect.StructType, key: str, kind: inspect.Type) -> str:

@@ -35,7 +35,7 @@ def mistakes_of(file: Path) -> tuple[str, ...]:
 
 def test_every_line_names_the_file_the_place_and_the_remedy(file: Path) -> None:
     """An operator reads file, place, what is wrong and what to write, several mistakes in one run."""
-    file.write_text(REAL.replace('fr = "Formule"', 'fr = ""').replace("link_minutes = 15", "link_minuts = 15"))
+    file.write_text(REAL.replace("link_minutes = 15", "link_minuts = 15"))
     assert mistakes_of(file) == (
         f'{file}: sign_in.link_minuts: this key is not known here. Did you mean "link_minutes"?',
         f"{file}: sign_in.link_minutes: is missing. Write a whole number.",
@@ -45,6 +45,24 @@ def test_every_line_names_the_file_the_place_and_the_remedy(file: Path) -> None:
         f'{file}: categories[0] "account".fields[2] "plan".title.fr: is empty. Write the French text.',
         f'{file}: promises[7] "one-cookie".control: there is no control "two-cookies". Did you mean "one-cookie"?',
     )
+
+
+def test_one_mistake_does_not_hide_the_others(file: Path) -> None:
+    """A period taken away, an unknown key, a number that is none and a dangling reference come out of one run."""
+    period = re.search(r'retention = .*"90 days".*\n', REAL)
+    assert period is not None
+    broken = REAL.replace(period.group(), "", 1).replace("link_minutes = 15", 'link_minutes = "soon"')
+    broken = broken.replace("notice_days = 14", "notice_days = 14\nnotise = 1")
+    broken = broken.replace('purposes = ["write-code"]', 'purposes = ["write-cod"]', 1)
+    broken = broken.replace('transfer = { tool = "scc", detail = "(EU) 2021/914" }\n', "", 1)
+    file.write_text(broken)
+    assert [mistake.removeprefix(f"{file}: ").split(": ")[0] for mistake in mistakes_of(file)] == [
+        "sign_in.link_minutes",
+        "changes.notise",
+        'categories[1] "sign-ins".retention',
+        'recipients[0] "aws".transfer',
+        'categories[2] "prompts".purposes',
+    ]
 
 
 @pytest.mark.parametrize(
