@@ -1,6 +1,6 @@
 """Compares a raw TOML tree with the structs of `model`, so that one run names every mistake of shape at its place.
 
-msgspec stops at the first mistake; this walks msgspec's own description of the same structs: nothing is described twice.
+msgspec stops at the first mistake; this walks its own description of the same structs, so nothing is described twice.
 Always true here: what is wrong is named, then mended where that misleads nobody, so that the rules run as well.
 """
 
