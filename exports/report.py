@@ -172,10 +172,10 @@ class Writer:
         if shown < held.count:
             counted = words.newest if moment_field(held) else words.some
             notes.append(counted.format(shown=self.show.number(shown), total=self.show.number(held.count)))
-            if volumes:
+            if len(volumes) > 1:
                 notes.append(words.rest_in_volumes.format(first=volumes[0], last=volumes[-1]))
             else:
-                notes.append(words.rest_in_data.format(path=data))
+                notes.append(words.rest_in_data.format(path=volumes[0] if volumes else data))
         elif held.count > 3 and len(held.section.columns) > len(_main(held.section.columns)):
             notes.append(words.all_fields.format(path=data))
         if len(held.files) > self.limits.files:

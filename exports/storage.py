@@ -55,6 +55,10 @@ class Storage(Protocol):
         """Return what is wrong with it, one sentence each, with the remedy."""
         ...
 
+    async def close(self) -> None:
+        """Give back connections. Idempotent."""
+        ...
+
 
 def checked(place: str) -> str:
     """Return `place` when it is one of ours. Raises: ValueError."""
@@ -105,6 +109,9 @@ class FolderStorage:
             return []
         return [f"Parcels cannot be written to {self._folder}. Give the portal's user write access to it."]
 
+    async def close(self) -> None:
+        """Do nothing: a folder holds no connections."""
+
     def _path(self, place: str) -> Path:
         return self._folder / checked(place)
 
@@ -142,7 +149,7 @@ class S3Storage:
             aws_secret_access_key=secret_key or None,
             region_name=region or "us-east-1",
             config=Config(
-                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4},
+                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if endpoint else "auto"},
             ),
         )  # fmt: skip
@@ -187,11 +194,18 @@ class S3Storage:
             body.close()
 
     async def delete(self, place: str) -> None:
-        """Remove the object. S3 does not mind when it is absent."""
+        """Remove the object in every version: in a versioned bucket a plain delete would only hide it."""
         try:
-            await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=self._key(place))
+            await asyncio.to_thread(self._delete, self._key(place))
         except (BotoCoreError, ClientError) as error:
             raise _problem(error) from error
+
+    def _delete(self, key: str) -> None:
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        for page in pages:
+            for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                if version["Key"] == key:
+                    self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
 
     async def size(self, place: str) -> int:
         """Return the object's size."""
@@ -218,6 +232,10 @@ class S3Storage:
             ]
         return []
 
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await asyncio.to_thread(self._client.close)
+
     def _see_to_lifecycle(self) -> None:
         """Add our rule beside those that are there."""
         ours: LifecycleRuleTypeDef = {
@@ -225,6 +243,7 @@ class S3Storage:
             "Status": "Enabled",
             "Filter": {"Prefix": self._prefix},
             "Expiration": {"Days": self._days},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
         }
         rules: list[LifecycleRuleOutputTypeDef] = []

@@ -15,7 +15,9 @@ _CONTROLS = _PICTURES | _C1 | _SURROGATES | {0x7F: "\N{SYMBOL FOR DELETE}"}
 _TRICKS = _CONTROLS | _BIDI | _OTHERS
 
 _CELL_TRICKS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_STARTS_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[=+\-@\t\r\n\x00\u2400＝＋－＠﹢﹣﹦﹫])")
+FORMULA_STARTS = frozenset("=+-@\t\r\n\x00\u2400＝＋－＠﹢﹣﹦﹫")
+"""What makes a spreadsheet calculate, the full-width and small forms included."""
+_STARTS_FORMULA = re.compile(rf"(?:^|(?<=[;\t\r\n]))(?=[{re.escape(''.join(sorted(FORMULA_STARTS)))}])")
 _NUMBER = re.compile(r"-\d+(?:\.\d+)?", re.ASCII)
 
 

@@ -38,7 +38,6 @@ class Phrases(msgspec.Struct, frozen=True, kw_only=True):
     recipients: str
     origin: str
     nothing_here: str
-    only_files: str
     newest: str
     some: str
     rest_in_volumes: str
@@ -64,12 +63,10 @@ class Phrases(msgspec.Struct, frozen=True, kw_only=True):
     volume_lead: str
     yes: str
     no: str
-    record_number: str
     nothing_title: str
     nothing_lead: str
     where_we_looked: str
     nothing_found: str
-    not_answered: str
     plain_page: tuple[str, ...]
 
 
@@ -101,7 +98,6 @@ ENGLISH = Phrases(
     recipients="Who else gets it:",
     origin="Where it comes from:",
     nothing_here="We hold nothing of this kind about you.",
-    only_files="The files themselves are in the ZIP.",
     newest="Above: the newest {shown} of {total}.",
     some="Above: {shown} of {total}.",
     rest_in_volumes="All of them: {first} to {last} in the ZIP.",
@@ -131,12 +127,10 @@ ENGLISH = Phrases(
     volume_lead="Records {first} to {last} of {total}, newest first.",
     yes="yes",
     no="no",
-    record_number="Record {number}",
     nothing_title="We hold nothing about you.",
     nothing_lead="We looked everywhere we keep data about people, on {moment}, for {email}. We found no record.",
     where_we_looked="Where we looked",
     nothing_found="nothing found",
-    not_answered="could not be searched: {reason}",
     plain_page=(
         "Your data: {reference}",
         "We could not lay out the readable report this time. Nothing is lost.",
@@ -174,7 +168,6 @@ FRENCH = Phrases(
     recipients="Qui d’autre le reçoit :",
     origin="D’où cela vient :",
     nothing_here="Nous ne conservons rien de ce genre sur vous.",
-    only_files="Les fichiers eux-mêmes sont dans le ZIP.",
     newest="Ci-dessus : les {shown} plus récents sur {total}.",
     some="Ci-dessus : {shown} sur {total}.",
     rest_in_volumes="Tous les éléments : {first} à {last} dans le ZIP.",
@@ -204,7 +197,6 @@ FRENCH = Phrases(
     volume_lead="Éléments {first} à {last} sur {total}, du plus récent au plus ancien.",
     yes="oui",
     no="non",
-    record_number="Élément {number}",
     nothing_title="Nous ne conservons rien sur vous.",
     nothing_lead=(
         "Nous avons cherché partout où nous gardons des données sur des personnes, le {moment}, pour {email}. "
@@ -212,7 +204,6 @@ FRENCH = Phrases(
     ),
     where_we_looked="Où nous avons cherché",
     nothing_found="rien trouvé",
-    not_answered="recherche impossible : {reason}",
     plain_page=(
         "Vos données : {reference}",
         "Nous n’avons pas pu mettre en page le document cette fois. Rien n’est perdu.",

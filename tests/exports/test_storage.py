@@ -2,17 +2,36 @@
 
 import os
 import stat
+from collections.abc import AsyncIterator
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
-from exports.storage import FolderStorage, NotStored, Storage
+from demo.faults import Fault, between
+from demo.seaweed import Seaweed
+from exports.storage import FolderStorage, NotStored, S3Storage, Storage, StorageError
 
 
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    """A folder."""
-    return FolderStorage(tmp_path / "parcels")
+def _bucket(seaweed: Seaweed, endpoint: str = "") -> S3Storage:
+    return S3Storage(
+        "parcels",
+        endpoint=endpoint or seaweed.endpoint,
+        access_key=seaweed.access_key,
+        secret_key=seaweed.secret_key,
+        region=seaweed.region,
+    )
+
+
+@pytest.fixture(params=["folder", "s3"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+    """A folder, and a versioned bucket on a real S3 server."""
+    if request.param == "folder":
+        yield FolderStorage(tmp_path / "parcels")
+        return
+    bucket = _bucket(request.getfixturevalue("seaweed"))
+    yield bucket
+    await bucket.close()
 
 
 async def _content(storage: Storage, place: str) -> bytes:
@@ -87,3 +106,75 @@ async def test_a_failed_put_leaves_the_old_parcel(tmp_path: Path) -> None:
         await storage.put("a.zip", tmp_path / "absent")
     assert await _content(storage, "a.zip") == b"first"
     assert [path.name for path in (tmp_path / "parcels").iterdir()] == ["a.zip"]
+
+
+async def test_a_deleted_parcel_leaves_no_version_behind(seaweed: Seaweed, tmp_path: Path) -> None:
+    """In a versioned bucket, replaced and deleted parcels are gone, not hidden."""
+    storage, source = _bucket(seaweed), tmp_path / "source"
+    for content in (b"first", b"second"):
+        source.write_bytes(content)
+        await storage.put("versions.zip", source)
+    await storage.delete("versions.zip")
+    await storage.close()
+    with closing(seaweed.client()) as client:
+        left = client.list_object_versions(Bucket="parcels", Prefix="parcels/versions.zip")
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
+
+
+async def test_the_bucket_clears_away_what_we_forget(seaweed: Seaweed) -> None:
+    """The check leaves one rule of ours that expires parcels and unfinished uploads; a second check adds none."""
+    storage = _bucket(seaweed)
+    assert await storage.check() == []
+    assert await storage.check() == []
+    await storage.close()
+    with closing(seaweed.client()) as client:
+        rules = client.get_bucket_lifecycle_configuration(Bucket="parcels")["Rules"]
+    assert [(rule["ID"], rule["Status"], rule["Expiration"]["Days"]) for rule in rules] == [
+        ("habeas-parcels", "Enabled", 30)
+    ]
+
+
+async def test_a_bucket_that_does_not_answer_is_said_with_a_remedy(seaweed: Seaweed) -> None:
+    """A wrong name is one clear sentence."""
+    storage = S3Storage("absent", endpoint=seaweed.endpoint, access_key=seaweed.access_key, secret_key="wrong")
+    assert "Check its name" in (await storage.check())[0]
+    await storage.close()
+
+
+async def test_a_download_that_breaks_goes_on_where_it_stopped(seaweed: Seaweed, tmp_path: Path) -> None:
+    """Cut in the middle, the stream is taken up again and every byte arrives once."""
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(3_000_000))
+    direct = _bucket(seaweed)
+    await direct.put("broken.zip", source)
+    with between(seaweed.endpoint, cut_bytes=1_500_000) as proxy:
+        storage = _bucket(seaweed, proxy.url)
+        proxy.fail(Fault.PASS, Fault.CUT)
+        assert await _content(storage, "broken.zip") == source.read_bytes()
+        await storage.close()
+    await direct.close()
+
+
+async def test_an_upload_that_fails_leaves_nothing(seaweed: Seaweed, tmp_path: Path) -> None:
+    """When the server keeps refusing, the error is ours, and neither half a parcel nor a pending upload is left."""
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(1000))
+    with between(seaweed.endpoint) as proxy:
+        storage = _bucket(seaweed, proxy.url)
+        proxy.fail(*[Fault.BUSY] * 4)
+        with pytest.raises(StorageError):
+            await storage.put("half.zip", source)
+        await storage.close()
+    assert "parcels/half.zip" not in seaweed.keys("parcels")
+
+
+async def test_a_reader_who_leaves_early_is_no_trouble(storage: Storage, tmp_path: Path) -> None:
+    """Closing the stream half way frees what it held."""
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(5_000_000))
+    await storage.put("early.zip", source)
+    async with aclosing(storage.open("early.zip")) as pieces:  # type: ignore[type-var]
+        async for _ in pieces:
+            break
+    assert await storage.size("early.zip") == 5_000_000
