@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -25,18 +26,21 @@ QUIET = [
 ]
 
 type Stacks = Callable[[str], Stack]
-type Surfers = Callable[..., "AsyncIterator[Surfer]"]
 
 
 @pytest.fixture(scope="session")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
-    """Give the running demo of an organisation; it is started when it is asked for first."""
+def stacks() -> Iterator[Stacks]:
+    """Give the running demo of an organisation; it is started when it is asked for first.
+
+    Ask in a fixture, not in a test: starting needs an event loop of its own. The folder is not pytest's: as root,
+    PostgreSQL runs as `nobody`, who may not enter that one.
+    """
     with ExitStack() as cleaning:
         started: dict[str, Stack] = {}
 
         def stack(organisation: str) -> Stack:
             if organisation not in started:
-                folder: Path = tmp_path_factory.mktemp(organisation)
+                folder = Path(cleaning.enter_context(TemporaryDirectory(prefix=f"habeas-{organisation}-")))
                 started[organisation] = cleaning.enter_context(running(organisation, folder))
             return started[organisation]
 
@@ -47,6 +51,12 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
 def stack(request: pytest.FixtureRequest, stacks: Stacks) -> Stack:
     """Every organisation in turn."""
     return stacks(request.param)
+
+
+@pytest.fixture(scope="session")
+def casagbic(stacks: Stacks) -> Stack:
+    """The one organisation, where a journey looks into its platform."""
+    return stacks("casagbic")
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +71,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def surf(chromium: Browser) -> AsyncIterator[Callable[..., object]]:
-    """Open browsers of their own: `await surf(stack, "en", Width.PHONE)`."""
+    """Give what opens a new browser on a stack, in a language, as wide as asked, with or without scripts."""
     async with AsyncExitStack() as cleaning:
 
         async def surf(stack: Stack, language: str, width: Width = Width.DESKTOP, *, scripts: bool = True) -> Surfer:

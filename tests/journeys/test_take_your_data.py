@@ -39,17 +39,14 @@ async def test_everything_is_taken_in_one_file(
             assert len(lines) == number, category
 
 
-async def test_the_copy_holds_the_rows_of_the_platform(
-    stacks: Callable[[str], Stack], surf: Surf, tmp_path: Path
-) -> None:
+async def test_the_copy_holds_the_rows_of_the_platform(casagbic: Stack, surf: Surf, tmp_path: Path) -> None:
     """Row by row: every prompt of this person at the platform, exactly, and nobody else's."""
-    stack = stacks("casagbic")
-    amelie = await surf(stack, "en")
+    amelie = await surf(casagbic, "en")
     await amelie.sign_in_by_link(HEAVY)
     await amelie.wait_until_ready(await amelie.ask_for_copy(only="prompts"))
     copy = zipfile.ZipFile(await amelie.download(tmp_path))
     taken = {row["job_id"]: row["prompt"] for row in map(json.loads, copy.read("data/prompts.jsonl").splitlines())}
-    assert taken == await prompts_at(stack, HEAVY)
+    assert taken == await prompts_at(casagbic, HEAVY)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
