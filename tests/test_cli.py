@@ -18,7 +18,7 @@ KEY = "k" * 40
 
 def habeas(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `habeas` in a process of its own with nothing in its environment but what is given."""
-    base = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "PYTHONDONTWRITEBYTECODE": "1"}
+    base = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"}
     return subprocess.run(
         [sys.executable, "-m", "portal", *arguments], cwd=ROOT, env=base | environment,
         capture_output=True, text=True, check=False, timeout=120,
