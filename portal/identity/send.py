@@ -12,6 +12,7 @@ from portal.clock import Clock
 from portal.database import engine
 from portal.identity.links import SEND, Purpose, code_of, forget_attempts, token_of
 from portal.identity.openid import forget_outside_attempts
+from portal.identity.sessions import forget_sessions
 from portal.identity.tables import SignInAttempt, Subject
 from portal.jobs import Payload, Schedule, Work
 from portal.mail.messages import Message, sign_in_code, step_up_code
@@ -36,11 +37,12 @@ def works(policy: Policy, settings: Settings, clock: Clock, knows: Knows) -> lis
 
 
 def schedules(clock: Clock) -> list[Schedule]:
-    """Return what this room does by the clock: attempts older than a day are deleted every hour."""
+    """Return what this room does by the clock: what is over for a day is deleted, every hour."""
 
     async def forget() -> None:
         await forget_attempts(clock() - KEEP)
         await forget_outside_attempts(clock() - KEEP)
+        await forget_sessions(clock() - KEEP)
 
     return [Schedule("identity.forget", "17 * * * *", forget)]
 

@@ -121,6 +121,11 @@ async def open_sessions(subject_id: UUID, *, at: datetime) -> list[Opened]:
     return [Opened(**row) for row in rows]
 
 
+async def forget_sessions(before: datetime) -> None:
+    """Delete sessions whose life was over before then, ended early or not."""
+    await Session.delete().where(Session.expires_at < before)
+
+
 def hashed(cookie_id: str) -> str:
     """Return what is stored of a cookie's id. It is 256 random bits, so a plain hash cannot be turned back."""
     return hashlib.sha256(cookie_id.encode()).hexdigest()
