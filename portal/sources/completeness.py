@@ -23,13 +23,10 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     denied: tuple[tuple[str, str], ...]
 
 
-async def check(connection: Connection, spec: PostgresSource, *, may_write: bool = False) -> list[Fault]:
-    """Return everything that is wrong between `spec` and the live schema.
-
-    `may_write` is for our own tables, which our own role writes.
-    """
+async def check(connection: Connection, spec: PostgresSource) -> list[Fault]:
+    """Return everything that is wrong between `spec` and the live schema."""
     live = await _look(connection, spec)
-    return [*_tables(spec, live), *_columns(spec, live), *_rights(spec, live, may_write=may_write)]
+    return [*_tables(spec, live), *_columns(spec, live), *_rights(spec, live)]
 
 
 async def _look(connection: Connection, spec: PostgresSource) -> Live:
@@ -116,9 +113,9 @@ def _decided(spec: PostgresSource) -> tuple[Mapping[str, set[str]], Mapping[str,
     return collected, left_out
 
 
-def _rights(spec: PostgresSource, live: Live, *, may_write: bool) -> Iterator[Fault]:
+def _rights(spec: PostgresSource, live: Live) -> Iterator[Fault]:
     writable = [table.name for table in live.tables if table.writable]
-    if writable and not may_write:
+    if writable:
         yield Fault(
             source=spec.id, place="role", what=f"our role may change {_some(writable)}",
             remedy="Give it a role of its own with SELECT on the declared columns and nothing else.",

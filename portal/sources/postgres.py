@@ -71,8 +71,8 @@ class Postgres:
         try:
             async with self._connection() as connection:
                 return [
-                    *await completeness.check(connection, self.spec, may_write=not self.fold),
-                    *await preflight.check(connection, self.spec, fold=self.fold),
+                    *await completeness.check(connection, self.spec),
+                    *await preflight.check(connection, self.spec),
                 ]
         except SourceError as error:
             remedy = f"See that {self.spec.url_variable} is right and that the server answers from here."

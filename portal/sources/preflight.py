@@ -22,12 +22,12 @@ class Key(msgspec.Struct, frozen=True):
     folded: bool
 
 
-async def check(connection: Connection, spec: PostgresSource, *, fold: bool = True) -> list[Fault]:
+async def check(connection: Connection, spec: PostgresSource) -> list[Fault]:
     """Return a warning for each key by which we look, and each reference to a declared table, that no index leads with.
 
     A composite index counts by its leading columns; partial and invalid ones do not count.
     """
-    keys = list(dict.fromkeys(_keys(spec, fold=fold)))
+    keys = list(dict.fromkeys(_keys(spec)))
     oids = await read_oids(connection, [key.table for key in keys])
     types = await read_types(connection, oids)
     references = await read_references(connection, oids.values())
@@ -44,14 +44,14 @@ async def check(connection: Connection, spec: PostgresSource, *, fold: bool = Tr
     return list(faults.values())
 
 
-def _keys(spec: PostgresSource, *, fold: bool) -> Iterator[Key]:
-    yield Key(spec.lookup.table, spec.lookup.email, fold)
+def _keys(spec: PostgresSource) -> Iterator[Key]:
+    yield Key(spec.lookup.table, spec.lookup.email, folded=True)
     for table in spec.tables:
         place = table.name
         for join in table.subject.via:
-            yield Key(place, join.column, False)
+            yield Key(place, join.column, folded=False)
             place = join.table
-        yield Key(place, table.subject.column, fold and table.subject.equals == "email")
+        yield Key(place, table.subject.column, folded=table.subject.equals == "email")
 
 
 def _served(indexes: list[Index], table: int, key: Key, types: Types) -> bool:

@@ -291,8 +291,8 @@ async def test_rows_hidden_by_row_level_security_are_refused_and_not_missed(
 async def test_an_error_holds_nobodys_data(platform: Postgres, owner: asyncpg.Connection, ana: Identifiers) -> None:
     """PostgreSQL quotes the offending value; we do not."""
     await owner.execute("CREATE FUNCTION boom(text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1::int'")
-    await owner.execute("ALTER TABLE account RENAME TO accounts; CREATE VIEW account AS SELECT id, email, boom(name)::text"
-                        " AS name, language, stripe_customer, password_hint FROM accounts;"
+    await owner.execute("ALTER TABLE account RENAME TO accounts; CREATE VIEW account AS SELECT id, email,"
+                        " boom(name)::text AS name, language, stripe_customer, password_hint FROM accounts;"
                         " GRANT SELECT ON account TO platform_reader")  # fmt: skip
     with pytest.raises(SourceRefused) as caught:
         await platform.identify(ana)
