@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,8 @@ class Seaweed:
             "s3", endpoint_url=self.endpoint, aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
             region_name=self.region,
             config=botocore.config.Config(
-                s3={"addressing_style": "path"}, connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 2}
+                s3={"addressing_style": "path"}, connect_timeout=2, read_timeout=30,
+                max_pool_connections=8, retries={"total_max_attempts": 2}
             ),
         )  # fmt: skip
 
@@ -57,11 +59,32 @@ class Seaweed:
             return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     def put(self, bucket: str, key: str, body: bytes, *, media_type: str, name: str) -> None:
-        """Store one object; `name` is what its owner calls it, percent-encoded because metadata is ASCII."""
-        with contextlib.closing(self.client()) as client:
-            client.put_object(
-                Bucket=bucket, Key=key, Body=body, ContentType=media_type, Metadata={"filename": quote(name, safe="")}
-            )
+        """Store one object; `name` is what its owner calls it."""
+        self.put_all(bucket, [Upload(key=key, body=body, media_type=media_type, name=name)])
+
+    def put_all(self, bucket: str, uploads: Iterable["Upload"]) -> None:
+        """Store many objects over one client, several at a time."""
+        with contextlib.closing(self.client()) as client, ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(lambda upload: _put(client, bucket, upload), uploads):
+                pass
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One object to be stored."""
+
+    key: str
+    body: bytes
+    media_type: str
+    name: str
+
+
+def _put(client: "S3Client", bucket: str, upload: Upload) -> None:
+    """Store one object; its owner's name for it is percent-encoded because metadata is ASCII."""
+    name = quote(upload.name, safe="")
+    client.put_object(
+        Bucket=bucket, Key=upload.key, Body=upload.body, ContentType=upload.media_type, Metadata={"filename": name}
+    )
 
 
 @contextmanager

@@ -118,10 +118,16 @@ async def plan(request: UUID, readers: Mapping[str, tuple[Part, ...]]) -> None:
 
 
 async def progressed(request: UUID, category: str, source: str, done: int) -> bool:
-    """Note how far a part is. Returns True when the request was withdrawn meanwhile."""
+    """Note how far a part is; parts are read in turn, so those before it are done.
+
+    Returns True when the request was withdrawn meanwhile.
+    """
     rows = await ExportPart.raw(
-        "UPDATE export_part p SET done = {}, state = 'working' FROM subject_request r"
-        " WHERE p.request = {} AND p.category = {} AND p.source = {} AND r.id = p.request RETURNING r.closed_at",
-        done, request, category, source,
+        "WITH here AS (SELECT position FROM export_part WHERE request = {} AND category = {} AND source = {})"
+        " UPDATE export_part p SET done = CASE WHEN p.position = here.position THEN {} ELSE p.done END,"
+        " state = CASE WHEN p.position < here.position OR {} >= p.expected THEN 'done' ELSE 'working' END"
+        " FROM here, subject_request r WHERE p.request = {} AND (p.position = here.position OR p.position < here.position AND p.state <> 'done')"
+        " AND r.id = p.request RETURNING r.closed_at",
+        request, category, source, done, done, request,
     )  # fmt: skip
     return bool(rows and rows[0]["closed_at"])

@@ -1,0 +1,77 @@
+"""`./run demo [casagbic|caaartoons]`: one organisation with all its surroundings, until Ctrl-C.
+
+Always true here: the data lives in `.data/demo/` and is used again the next time.
+"""
+
+import argparse
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from demo.platforms import PLATFORMS
+from demo.stack import ROOT, Stack, running
+
+STAFF = "dpo@staff.example"
+FIRST_PORT = {"casagbic": 8000, "caaartoons": 8010}
+
+
+def main() -> int:
+    """Run the demo until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="./run demo", description="Run Habeas with a sample organisation.")
+    parser.add_argument("organisation", nargs="?", default="casagbic", choices=sorted(PLATFORMS))
+    parser.add_argument("--data", type=Path, default=None, help="where the demo keeps its data")
+    options = parser.parse_args()
+    folder = options.data or ROOT / ".data" / "demo" / options.organisation
+    stop = threading.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: stop.set())
+    with running(options.organisation, folder, say=_say, port=FIRST_PORT[options.organisation]) as stack:
+        _say(_where_to_go(stack))
+        while not stop.wait(1):
+            if stack.habeas is None or stack.habeas.poll() is not None:
+                _say(f"Habeas has ended. Its log is in {stack.folder / 'habeas.log'}.")
+                return 1
+        _say("Stopping …")
+    return 0
+
+
+def _where_to_go(stack: Stack) -> str:
+    heavy = next(person for person in stack.people if person.role == "heavy")
+    others = [person.email for person in stack.people if person.role in {"ordinary", "newcomer", "twice"}][:3]
+    lines = [
+        "",
+        f"  {stack.organisation.capitalize()} is ready.",
+        "",
+        f"  The portal             {stack.portal_url}/",
+        f"  Everybody's mail       {stack.inbox_url}/",
+        f"  Sign in as             {heavy.email}  (more than 5,000 records, 50 files)",
+        *(f"                         {email}" for email in others),
+        f"  Staff, read only       {_staff_link(stack)}",
+        f"  Metrics                {stack.metrics_url}",
+        f"  Stripe's stand-in      {stack.stripe.url}",
+        f"  The S3 server          {stack.s3.endpoint}",
+    ]
+    if stack.openid:
+        lines.append(f"  Google and Microsoft   {stack.openid.url}  (stand-ins; use the buttons on the sign-in page)")
+    return "\n".join([*lines, "", "  Ctrl-C stops everything; the data stays.", ""])
+
+
+def _staff_link(stack: Stack) -> str:
+    """Ask Habeas for a one-use staff link, as an operator would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "portal", "staff", "link", STAFF],
+        cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    return next((word for word in done.stdout.split() if word.startswith("http")), done.stderr.strip())
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main())
