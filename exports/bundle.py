@@ -60,11 +60,14 @@ async def assemble(
     """
     haul = await read(order, folder, progress=progress, now=now)
     target = folder / "parcel.zip"
-    async with asyncio.TaskGroup() as tasks:
-        packing = tasks.create_task(press.run(Pack(haul=haul, target=target), seconds=_time_to_pack(haul)))
-        printing = tasks.create_task(_print(haul, press, limits or Limits()))
-    report, pdfs = printing.result()
-    seal = Seal(haul=haul, target=target, members=packing.result(), pdfs=pdfs, report=report)
+    printing = asyncio.create_task(_print(haul, press, limits or Limits()))
+    try:
+        members = await press.run(Pack(haul=haul, target=target), seconds=_time_to_pack(haul))
+        report, pdfs = await printing
+    finally:
+        printing.cancel()
+        await asyncio.wait([printing])
+    seal = Seal(haul=haul, target=target, members=members, pdfs=pdfs, report=report)
     sha256 = await press.run(seal, seconds=_time_to_pack(haul))
     pdf = folder / pdfs[0]
     return Parcel(
@@ -101,10 +104,11 @@ async def _print_volumes(haul: Haul, press: Press, limits: Limits) -> list[Volum
     except PressError:
         return []
     failed: set[str] = set()
+    words = msgspec.structs.replace(haul, held=(), missing=())
 
     async def one(volume: Volume) -> None:
         try:
-            await press.run(RenderVolume(haul=haul, limits=limits, volume=volume), seconds=PAGE_SECONDS)
+            await press.run(RenderVolume(haul=words, limits=limits, volume=volume), seconds=PAGE_SECONDS)
         except PressError:
             failed.add(volume.held.section.id)
 

@@ -47,7 +47,7 @@ class Press:
             PressError: when the task fails, takes longer than `seconds` or its process dies.
         """
         async with self._free:
-            worker = self._idle.pop() if self._idle else await self._start()
+            worker = await self._take()
             keep = False
             try:
                 async with asyncio.timeout(seconds):
@@ -70,6 +70,17 @@ class Press:
         """End all workers. Idempotent."""
         while self._idle:
             await _end(self._idle.pop())
+
+    async def _take(self) -> asyncio.subprocess.Process:
+        """Return a warm worker, passing over any that died meanwhile, or a new one. Raises: PressError."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.returncode is None:
+                return worker
+        try:
+            return await self._start()
+        except OSError as error:
+            raise PressError("NotStarted") from error
 
     async def _start(self) -> asyncio.subprocess.Process:
         """Start a worker with a clean environment: it needs none of our secrets."""

@@ -231,9 +231,10 @@ def draw_volumes(haul: Haul, limits: Limits) -> list[Volume]:
         if writer.shown(held) == held.count or len(drawn) + needed > limits.volumes:
             continue
         places = newest(held.lines, moment_field(held), held.count)
+        bare = msgspec.structs.replace(held, files=())
         for number, some in enumerate(batched(places, limits.volume)):
             drawn.append(
-                Volume(held=held, number=number + 1, count=needed, first=number * limits.volume + 1, places=some)
+                Volume(held=bare, number=number + 1, count=needed, first=number * limits.volume + 1, places=some)
             )
     return drawn
 

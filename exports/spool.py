@@ -148,8 +148,7 @@ class _Reader:
         count, told, told_at = 0, 0, self.now()
         async with aclosing(_guarded(part.batches())) as batches:
             async for batch in batches:
-                _check(batch, part)
-                await asyncio.to_thread(sheet.write, batch.lines)
+                await asyncio.to_thread(_lay_down, batch, part, sheet)
                 count += batch.count
                 if count - told >= PACE_RECORDS or self.now() - told_at >= PACE_TIME:
                     await self.progress(self.section.id, part.source, count)
@@ -227,11 +226,12 @@ def _create(place: Path) -> BinaryIO:
     return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
-def _check(batch: Batch, part: Part) -> None:
+def _lay_down(batch: Batch, part: Part, sheet: BinaryIO) -> None:
     lines = batch.lines
     whole = not lines or (lines.endswith(b"}\n") and lines.startswith(b"{") and b"\n\n" not in lines)
     if not whole or lines.count(b"\n") != batch.count:
         raise ValueError(f"source {part.source!r} gave a batch that is not {batch.count} JSON lines")
+    sheet.write(lines)
 
 
 async def _guarded[T](items: AsyncIterator[T]) -> AsyncGenerator[T]:

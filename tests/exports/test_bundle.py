@@ -1,5 +1,6 @@
 """The parcel as a whole: what is in the ZIP, what is said about what is not, and what a killed attempt leaves."""
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -13,12 +14,13 @@ import jsonschema
 import msgspec
 import pytest
 
+from exports.bundle import Parcel, assemble
 from exports.json import SCHEMA
 from exports.order import Batch, PartError, StoredFile
 from exports.press import Press
 from exports.report import Limits
 from exports.spool import read
-from exports.tasks import Pack
+from exports.tasks import Pack, RenderReport
 from portal.clock import SetClock
 from tests.exports.conftest import Making, output_of, silent, text_of
 from tests.exports.sample import HOSTILE, PNG, files, note, notes, order, part, sample_order, section, stored
@@ -310,7 +312,6 @@ async def test_beyond_the_volumes_the_report_points_to_the_data(make: Making) ->
 
 async def test_an_export_outlives_a_report_that_cannot_be_made(tmp_path: Path, clock: SetClock) -> None:
     """When layout fails every time, the parcel goes out with a page that says so, and the manifest says so."""
-    from exports.bundle import assemble
 
     class NoPaper(Press):
         async def run(self, task, *, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
@@ -325,6 +326,48 @@ async def test_an_export_outlives_a_report_that_cannot_be_made(tmp_path: Path, c
     assert "DR-2026-0147" in text
     assert len(_json(parcel.zip_path)["categories"]) == 7  # type: ignore[arg-type]
     assert "No syntax or stream encoding errors" in output_of("qpdf", "--check", str(parcel.pdf_path))
+
+
+async def test_a_report_that_cannot_be_made_is_tried_shorter(tmp_path: Path, clock: SetClock) -> None:
+    """When the full report fails, one with fewer records and the same words and totals goes out."""
+
+    class ShortOfPaper(Press):
+        tries = 0
+
+        async def run(self, task, *, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            self.tries += isinstance(task, RenderReport)
+            late = isinstance(task, RenderReport) and self.tries == 1
+            return await super().run(task, seconds=0.0 if late else seconds)
+
+    async with ShortOfPaper() as press:
+        some = order(notes([note(n) for n in range(60)]))
+        parcel = await assemble(some, tmp_path / "work", progress=silent, now=clock, press=press)
+    assert parcel.report == "short"
+    assert "Above: the newest 5 of 60." in text_of(parcel.pdf_path.read_bytes())
+
+
+async def test_a_withdrawn_export_stops_its_work(tmp_path: Path, clock: SetClock) -> None:
+    """Cancelling the export while it is laid out leaves no task behind and the workers usable."""
+    begun = asyncio.Event()
+
+    class Telling(Press):
+        async def run(self, task, *, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            begun.set()
+            return await super().run(task, seconds=seconds)
+
+    def making() -> asyncio.Task[Parcel]:
+        some = order(notes([note(n) for n in range(200)]))
+        return asyncio.create_task(assemble(some, tmp_path / "work", progress=silent, now=clock, press=press))
+
+    async with Telling() as press:
+        before = asyncio.all_tasks()
+        first = making()
+        await begun.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert asyncio.all_tasks() == before
+        assert (await making()).records == 200
 
 
 async def test_packing_needs_no_more_memory_for_more_records(tmp_path: Path, clock: SetClock) -> None:

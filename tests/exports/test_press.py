@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import time
@@ -80,6 +81,15 @@ async def test_a_worker_is_another_process_niced_and_without_our_secrets(
 async def test_a_warm_worker_is_used_again(press: Press) -> None:
     """Starting costs a second; the second task does not pay it."""
     assert (await press.run(WhoAmI(), seconds=60))[0] == (await press.run(WhoAmI(), seconds=60))[0]
+
+
+async def test_a_worker_that_died_while_idle_is_passed_over() -> None:
+    """The machine may end an idle process; the next task does not notice."""
+    async with Press(workers=1) as press:
+        pid = (await press.run(WhoAmI(), seconds=60))[0]
+        os.kill(pid, signal.SIGKILL)
+        await press._idle[0].wait()  # the moment the loop knows
+        assert (await press.run(WhoAmI(), seconds=60))[0] != pid
 
 
 @pytest.mark.parametrize(
