@@ -49,6 +49,8 @@ class Twist(StrEnum):
     PUBLIC_KEY_AS_SECRET = "public-key-as-secret"
     OTHER_TENANT = "other-tenant"
     NOT_A_TOKEN = "not-a-token"
+    VOUCHES = "vouches"
+    """Says that it has verified an address, which Microsoft has not."""
     WRONG_ANSWER_ISSUER = "wrong-answer-issuer"
     NO_ANSWER_ISSUER = "no-answer-issuer"
     WRONG_DISCOVERY = "wrong-discovery"
@@ -202,6 +204,7 @@ class Provider:
             Twist.FROM_THE_FUTURE: {"iat": now + 3600, "exp": now + 7200},
             Twist.WRONG_NONCE: {"nonce": "another"},
             Twist.NO_SUBJECT: {"sub": ""},
+            Twist.VOUCHES: {"email_verified": True},
             Twist.OTHER_TENANT: {"tid": "00000000-0000-4000-8000-000000000000"},
         }
         twisted = {**claims, **lies.get(self.twist, {})}

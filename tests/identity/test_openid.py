@@ -180,6 +180,16 @@ async def test_microsofts_address_has_to_show_a_code_and_is_linked_afterwards(
     assert await OutsideIdentity.count() == 1
 
 
+async def test_microsofts_word_for_an_address_is_not_taken(
+    site: Site, outside: httpx.AsyncClient, providers: dict[Mode, Provider]
+) -> None:
+    """A tenant's administrator could have written both claims."""
+    providers[Mode.MICROSOFT].twist = Twist.VOUCHES
+    answer = await through(site.browser(), outside, Mode.MICROSOFT, AMELIE)
+    assert answer.headers["location"] == "/en/sign-in/code"
+    assert await Session.count() == 0
+
+
 async def test_a_claimed_address_is_not_linked_by_its_owner_opening_the_mail_elsewhere(
     site: Site, outside: httpx.AsyncClient
 ) -> None:

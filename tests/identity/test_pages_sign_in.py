@@ -93,6 +93,17 @@ async def test_another_browser_needs_the_code_as_well(site: Site) -> None:
     assert (await phone.get("/en")).text == f"hello {KNOWN}"
 
 
+async def test_a_wrong_code_in_another_browser_is_wrong_and_counted(site: Site) -> None:
+    """The link alone is half a key there, and the tries are those of the attempt it names."""
+    await site.browser().ask(KNOWN)
+    await site.work()
+    link, thief = await site.last_link(), site.browser()
+    for words in ("4 tries", "3 tries", "2 tries", "one try", "This link no longer works"):
+        assert words in (await thief.submit(link, {"code": "000000"})).text
+    assert (await thief.get(link)).status_code == 410
+    assert await Session.count() == 0
+
+
 async def test_using_the_link_uses_up_the_code(site: Site) -> None:
     """They are one: neither works after the other."""
     browser = site.browser()
