@@ -138,9 +138,10 @@ class S3Storage:
 
     def __init__(
         self, bucket: str, *, endpoint: str = "", access_key: str = "", secret_key: str = "", region: str = "",
-        prefix: str = "parcels/", days: int = 30,
+        prefix: str = "parcels/", days: int = 30, seconds: float = 30,
     ) -> None:  # fmt: skip
-        """Empty keys mean the machine's own role. `days` is when the bucket's own rule clears what we forgot."""
+        """Empty keys mean the machine's own role. `days` is when the bucket's own rule clears what we forgot,
+        `seconds` how long we wait for an answer."""
         self._bucket, self._prefix, self._days = bucket, prefix, days
         self._client: S3Client = boto3.client(
             "s3",
@@ -149,7 +150,7 @@ class S3Storage:
             aws_secret_access_key=secret_key or None,
             region_name=region or "us-east-1",
             config=Config(
-                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4},
+                connect_timeout=5, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if endpoint else "auto"},
             ),
         )  # fmt: skip

@@ -20,6 +20,7 @@ def _bucket(seaweed: Seaweed, endpoint: str = "") -> S3Storage:
         access_key=seaweed.access_key,
         secret_key=seaweed.secret_key,
         region=seaweed.region,
+        seconds=2 if endpoint else 30,
     )
 
 
