@@ -9,17 +9,15 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
 import asyncpg
 import msgspec
-import structlog
 
 from exports.bundle import Parcel as Bundle
 from exports.bundle import assemble
-from exports.order import Missing, Part
 from exports.press import Press
 from exports.storage import Storage
 from portal.clock import Clock
@@ -32,12 +30,6 @@ from portal.rights.requests import RequestView, parcel_of, parts_of
 from portal.rights.tables import SubjectRequest
 from portal.settings import Settings
 from portal.sources.registry import Identified, Sources
-
-log = structlog.get_logger()
-
-TRY_AGAIN = timedelta(minutes=10)
-GIVE_UP = timedelta(days=3)
-"""After this the missing part is left to a person; the copy that was delivered stays."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,7 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
     """Make the copy for one request. Idempotent; takes up where a killed worker stopped.
 
     Raises:
-        Later: when another worker is at it, or a source was down and is asked again.
+        Later: when another worker is at it.
     """
     request = await _request(UUID(payload["request"]))
     if request is None:
@@ -69,19 +61,17 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
         await _sweep(shop, request)
         return
     async with _alone(shop.settings.database_dsn, request.id):
+        if not await _worth_doing(shop, request):
+            await outcome.come_back(request, at=shop.clock())
+            return
         try:
-            missing = await _make(shop, request) if await _worth_doing(shop, request) else True
+            await _make(shop, request)
         except Withdrawn:
             await _sweep(shop, request)
-            return
-    if missing and shop.clock() < request.received_at + GIVE_UP:
-        raise Later(TRY_AGAIN, "a source is down")
-    if missing:
-        await outcome.leave_incomplete(request, at=shop.clock())
 
 
-async def _make(shop: Workshop, request: RequestView) -> bool:
-    """Assemble, store and record one parcel. Returns whether something is missing from it."""
+async def _make(shop: Workshop, request: RequestView) -> None:
+    """Assemble, store and record one parcel; what it replaces is deleted."""
     folder = shop.settings.data_folder / "work" / str(request.id)
     parcel_id = await _next_parcel(request)
     person = await find_person(shop.sources, request.subject)
@@ -96,10 +86,9 @@ async def _make(shop: Workshop, request: RequestView) -> bool:
         )  # fmt: skip
         if not recorded:
             raise Withdrawn
-        await outcome.delete_replaced(shop.storage, request.id, keep=parcel_id, at=shop.clock())
+        await outcome.delete_replaced(shop.storage, request.id, keep=parcel_id)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return not bundle.complete
 
 
 async def _assemble(
@@ -138,10 +127,10 @@ async def _sweep(shop: Workshop, request: RequestView) -> None:
 
 
 async def _worth_doing(shop: Workshop, request: RequestView) -> bool:
-    """Return whether there is no parcel yet, or a source whose part failed answers now."""
-    if await parcel_of(request.id) is None:
-        return True
+    """Return whether there is no parcel yet, a later attempt was cut off, or a source that failed answers now."""
     failed = {part.source for part in await parts_of(request.id) if part.state == "failed"}
+    if await parcel_of(request.id) is None or not failed:
+        return True
     person = await find_person(shop.sources, request.subject)
     counts = await shop.sources.count(person.identifiers)
     return any(counts[source] is not None for source in failed if source not in person.unreachable)

@@ -1,6 +1,6 @@
 """When an answer is due: the promised days and the law's month, the earlier of the two.
 
-Always true here: legal days are counted in the controller's zone, and the day given is never later than any rule allows.
+Always true here: legal days are counted in the controller's zone, and no day given is later than any rule allows.
 """
 
 from calendar import monthrange

@@ -11,12 +11,12 @@ import asyncpg
 import msgspec
 
 from portal.database import engine
-from portal.identity.tables import Subject
 from portal.jobs import enqueue
 from portal.mail.messages import request_received
 from portal.mail.outbox import post
 from portal.policy.model import Policy
 from portal.rights.deadlines import dates
+from portal.rights.person import address_of
 from portal.rights.requests import RequestView, find
 from portal.rights.tables import SubjectRequest
 from portal.rights.timeline import record
@@ -97,8 +97,7 @@ async def _insert(
     words = Words(language, policy.controller.zone)
     link = f"{public_url}/{language}/requests/{reference}"
     message = request_received(words, policy, reference=reference, due_day=due.due, link=link)
-    person = await Subject.select(Subject.email).where(Subject.id == subject_id).first()
-    await post(message, to=person["email"], language=language, reference=reference, at=at)
+    await post(message, to=await address_of(subject_id), language=language, reference=reference, at=at)
     await enqueue("rights.export", {"request": str(request.id)}, key=f"export:{request.id}")
     return reference
 

@@ -80,8 +80,8 @@ def _notices(words: Words, policy: Policy, chosen: list[Category]) -> tuple[Para
         Paragraph(
             title=words("What you can ask us"),
             text=words(
-                "You can ask to see, take, correct or erase your data, to pause its use, and to say no to a use based on "
-                "our own interest. Where we rely on your consent you can take it back at any time. It is free. "
+                "You can ask to see, take, correct or erase your data, to pause its use, and to say no to a use based "
+                "on our own interest. Where we rely on your consent you can take it back at any time. It is free. "
                 "Use this portal or write to {contact}.",
                 contact=contact,
             ),
@@ -89,8 +89,8 @@ def _notices(words: Words, policy: Policy, chosen: list[Category]) -> tuple[Para
         Paragraph(
             title=words("If you are not happy"),
             text=words(
-                "You can complain to {authority} ({url}), or to the authority where you live or work, without asking us "
-                "first. You can also go to court.",
+                "You can complain to {authority} ({url}), or to the authority where you live or work, without asking "
+                "us first. You can also go to court.",
                 authority=authority.name,
                 url=authority.url,
             ),
@@ -100,8 +100,8 @@ def _notices(words: Words, policy: Policy, chosen: list[Category]) -> tuple[Para
         Paragraph(
             title=words("Another copy"),
             text=words(
-                "This is what we held at the moment printed on the cover. You can ask for a new copy whenever you like, "
-                "free of charge."
+                "This is what we held at the moment printed on the cover. You can ask for a new copy whenever you "
+                "like, free of charge."
             ),
         ),
     )
@@ -147,4 +147,4 @@ def _not_in_here(words: Words, policy: Policy, chosen: list[Category]) -> tuple[
         category.title[language] for category in policy.categories if category.searchable and category not in chosen
     ]
     asked = [words("You did not ask for: {titles}.", titles=", ".join(unchosen))] if unchosen else []
-    return tuple([*never, *unsearchable, *asked])
+    return (*never, *unsearchable, *asked)

@@ -9,14 +9,19 @@ from uuid import UUID
 from exports.bundle import Parcel as Bundle
 from exports.storage import Storage
 from portal.database import engine
-from portal.identity.tables import Subject
+from portal.jobs import enqueue
 from portal.mail.messages import copy_expires_soon, copy_ready
 from portal.mail.outbox import post
 from portal.policy.model import Policy
+from portal.rights.person import address_of
 from portal.rights.requests import RequestView
 from portal.rights.tables import ExportPart, Parcel, SubjectRequest
 from portal.rights.timeline import record
 from portal.words import Words
+
+TRY_AGAIN = timedelta(minutes=10)
+GIVE_UP = timedelta(days=3)
+"""After this the missing part is left to a person; the copy that was delivered stays."""
 
 
 async def start(request: RequestView, *, at: datetime) -> None:
@@ -33,7 +38,7 @@ async def start(request: RequestView, *, at: datetime) -> None:
 
 async def parcels_so_far(request: UUID) -> int:
     """Return how many parcels were made for a request: it names the next one, the same after a crash."""
-    return await Parcel.count().where(Parcel.request == request)
+    return int(await Parcel.count().where(Parcel.request == request))
 
 
 async def ready(
@@ -43,10 +48,9 @@ async def ready(
 
     Returns False, and does nothing, when the request was withdrawn meanwhile.
     """
-    complete = not bundle.missing
     expires_at = at + timedelta(days=days)
     async with engine().transaction():
-        if not await _move_on(request, complete, at):
+        if not await _move_on(request, bundle, at):
             return False
         await Parcel.update({Parcel.deleted_at: at}).where(
             (Parcel.request == request.id) & Parcel.deleted_at.is_null()
@@ -54,31 +58,30 @@ async def ready(
         await Parcel(
             id=parcel_id, request=request.id, place=f"{parcel_id}.zip", size_bytes=bundle.size_bytes,
             pdf_place=f"{parcel_id}.pdf", pdf_size_bytes=bundle.pdf_size_bytes, sha256=bundle.sha256,
-            records=bundle.records, files=bundle.files, complete=complete, snapshot_at=bundle.snapshot_at,
+            records=bundle.records, files=bundle.files, complete=bundle.complete, snapshot_at=bundle.snapshot_at,
             ready_at=at, expires_at=expires_at,
         ).save()  # fmt: skip
-        await _mark_parts(request.id, bundle, at)
+        await _mark_parts(request.id, bundle)
         await record(
-            request.id, request.reference, "ready" if complete else "ready-in-part", at=at, actor="worker",
+            request.id, request.reference, "ready" if bundle.complete else "ready-in-part", at=at, actor="worker",
             details={"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)},
         )  # fmt: skip
         await _write(request, bundle, policy, public_url, expires_at, at)
+        if not bundle.complete:
+            await _ask_again(request, at)
     return True
 
 
-async def _move_on(request: RequestView, complete: bool, at: datetime) -> bool:
-    values = {SubjectRequest.state: "ready", SubjectRequest.outcome: "fulfilled" if complete else "partly"}
-    if complete:
-        values[SubjectRequest.closed_at] = at  # type: ignore[assignment]
-    moved = await (
-        SubjectRequest.update(values)  # type: ignore[arg-type]
-        .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
-        .returning(SubjectRequest.id)
-    )
+async def _move_on(request: RequestView, bundle: Bundle, at: datetime) -> bool:
+    moved = await SubjectRequest.raw(
+        "UPDATE subject_request SET state = 'ready', outcome = {}, closed_at = {}"
+        " WHERE id = {} AND closed_at IS NULL RETURNING id",
+        "fulfilled" if bundle.complete else "partly", at if bundle.complete else None, request.id,
+    )  # fmt: skip
     return bool(moved)
 
 
-async def _mark_parts(request: UUID, bundle: Bundle, at: datetime) -> None:
+async def _mark_parts(request: UUID, bundle: Bundle) -> None:
     await ExportPart.update({ExportPart.state: "done", ExportPart.error: "", ExportPart.failed_at: None}).where(
         ExportPart.request == request
     )
@@ -101,23 +104,37 @@ async def _write(
         words, policy, reference=request.reference, size=words.size(bundle.size_bytes), until=expires_at,
         link=f"{public_url}/{request.language}/requests/{request.reference}", missing=tuple(titles),
     )  # fmt: skip
-    person = await Subject.select(Subject.email).where(Subject.id == request.subject).first()
-    await post(message, to=person["email"], language=request.language, reference=request.reference, at=at)
+    await post(
+        message, to=await address_of(request.subject), language=request.language, reference=request.reference, at=at
+    )
 
 
-async def leave_incomplete(request: RequestView, *, at: datetime) -> None:
-    """Stop trying: the request closes as partly fulfilled, and a person has to look at what is missing."""
+async def come_back(request: RequestView, *, at: datetime) -> None:
+    """Ask the source that is down again later; after three days leave what is missing to a person."""
     async with engine().transaction():
-        closed = await (
-            SubjectRequest.update({SubjectRequest.closed_at: at})
-            .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
-            .returning(SubjectRequest.id)
-        )
-        if closed:
-            await record(request.id, request.reference, "left-incomplete", at=at, actor="worker")
+        if at < request.received_at + GIVE_UP:
+            await _ask_again(request, at)
+        else:
+            await _leave_incomplete(request, at)
 
 
-async def delete_replaced(storage: Storage, request: UUID, *, keep: UUID, at: datetime) -> None:
+async def _ask_again(request: RequestView, at: datetime) -> None:
+    """Enqueue the next attempt. Its key names the moment: the attempt that enqueues it is itself still running."""
+    key = f"export:{request.id}:{at.isoformat()}"
+    await enqueue("rights.export", {"request": str(request.id)}, key=key, after=TRY_AGAIN)
+
+
+async def _leave_incomplete(request: RequestView, at: datetime) -> None:
+    closed = await (
+        SubjectRequest.update({SubjectRequest.closed_at: at})
+        .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
+        .returning(SubjectRequest.id)
+    )
+    if closed:
+        await record(request.id, request.reference, "left-incomplete", at=at, actor="worker")
+
+
+async def delete_replaced(storage: Storage, request: UUID, *, keep: UUID) -> None:
     """Delete the bytes of parcels that a newer one replaced. Idempotent."""
     rows = await Parcel.select(Parcel.place, Parcel.pdf_place).where(
         (Parcel.request == request) & (Parcel.id != keep) & Parcel.deleted_at.is_not_null()

@@ -126,8 +126,8 @@ async def progressed(request: UUID, category: str, source: str, done: int) -> bo
         "WITH here AS (SELECT position FROM export_part WHERE request = {} AND category = {} AND source = {})"
         " UPDATE export_part p SET done = CASE WHEN p.position = here.position THEN {} ELSE p.done END,"
         " state = CASE WHEN p.position < here.position OR {} >= p.expected THEN 'done' ELSE 'working' END"
-        " FROM here, subject_request r WHERE p.request = {} AND (p.position = here.position OR p.position < here.position AND p.state <> 'done')"
-        " AND r.id = p.request RETURNING r.closed_at",
+        " FROM here, subject_request r WHERE p.request = {} AND r.id = p.request"
+        " AND (p.position = here.position OR p.position < here.position AND p.state <> 'done') RETURNING r.closed_at",
         request, category, source, done, done, request,
     )  # fmt: skip
     return bool(rows and rows[0]["closed_at"])

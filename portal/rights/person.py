@@ -6,6 +6,7 @@ Always true here: what is remembered only ever helps to find this person again w
 from uuid import UUID
 
 from portal.database import engine
+from portal.errors import NotFound
 from portal.identity.tables import KnownIdentifier, Subject
 from portal.sources.base import Identifiers
 from portal.sources.registry import Identified, Sources
@@ -17,6 +18,14 @@ async def find_person(sources: Sources, subject_id: UUID) -> Identified:
     found = await sources.identify(known)
     await _remember(subject_id, known, found.identifiers)
     return found
+
+
+async def address_of(subject_id: UUID) -> str:
+    """Return the address that mail to this person goes to. Raises: NotFound."""
+    row = await Subject.select(Subject.email).where(Subject.id == subject_id).first()
+    if row is None:
+        raise NotFound
+    return str(row["email"])
 
 
 async def _remembered(subject_id: UUID) -> Identifiers:

@@ -48,9 +48,10 @@ def test_the_legal_day_is_the_controllers_not_utc() -> None:
     assert (found.received, found.promise) == (date(2026, 4, 1), date(2026, 5, 1))
 
 
-@given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2060, 1, 1), timezones=st.just(UTC)))
-def test_the_due_day_is_never_later_than_any_rule(received: datetime) -> None:
+@given(st.integers(min_value=0, max_value=40 * 366 * 86_400))
+def test_the_due_day_is_never_later_than_any_rule(seconds: int) -> None:
     """Whatever the instant: after receipt, within 30 days if promised, and never past the calendar month."""
+    received = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     for policy in (PROMISED, LAW_ONLY):
         found = dates(received, policy)
         assert found.received < found.due <= add_months(found.received, 1)
