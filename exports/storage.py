@@ -140,8 +140,10 @@ class S3Storage:
         self, bucket: str, *, endpoint: str = "", access_key: str = "", secret_key: str = "", region: str = "",
         prefix: str = "parcels/", days: int = 30, seconds: float = 30,
     ) -> None:  # fmt: skip
-        """Empty keys mean the machine's own role. `days` is when the bucket's own rule clears what we forgot,
-        `seconds` how long we wait for an answer."""
+        """Connect. Empty keys mean the machine's own role.
+
+        `days` is when the bucket's own rule clears what we forgot, `seconds` how long we wait for an answer.
+        """
         self._bucket, self._prefix, self._days = bucket, prefix, days
         self._client: S3Client = boto3.client(
             "s3",
