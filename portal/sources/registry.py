@@ -12,7 +12,7 @@ import msgspec
 
 from portal.database import engine
 from portal.errors import SourceError
-from portal.policy.model import Policy, PortalSource, PostgresSource, S3Source, SourceSpec, StripeSource
+from portal.policy.model import Category, Policy, PortalSource, PostgresSource, S3Source, SourceSpec, StripeSource
 from portal.settings import Settings
 from portal.sources.base import Fault, Identifiers, Source
 from portal.sources.portal import OwnTables
@@ -92,7 +92,7 @@ def open_sources(policy: Policy, settings: Settings) -> Sources:
     Raises:
         SettingsError: when a variable that the policy names is not set.
     """
-    return Sources([_open(spec, policy, settings) for spec in policy.sources])
+    return Sources([_open(spec, policy.categories, settings) for spec in policy.sources])
 
 
 def sources_of(request: Req) -> Sources:
@@ -100,7 +100,7 @@ def sources_of(request: Req) -> Sources:
     return cast(Sources, request.app.state.sources)
 
 
-def _open(spec: SourceSpec, policy: Policy, settings: Settings) -> Source:
+def _open(spec: SourceSpec, categories: Sequence[Category], settings: Settings) -> Source:
     def variable(name: str) -> str:
         return settings.variable(name, needed_by=f"The source {spec.id}")
 
@@ -108,7 +108,7 @@ def _open(spec: SourceSpec, policy: Policy, settings: Settings) -> Source:
         case PostgresSource():
             return Postgres(spec, variable(spec.url_variable))
         case StripeSource():
-            return Stripe(spec, policy.categories, variable(spec.key_variable), address=settings.stripe_api_url)
+            return Stripe(spec, categories, variable(spec.key_variable), address=settings.stripe_api_url)
         case S3Source():
             endpoint = variable(spec.endpoint_variable) if spec.endpoint_variable else ""
             keys = variable(spec.access_key_variable), variable(spec.secret_key_variable)
