@@ -49,6 +49,10 @@ class Proxy:
         """Order what happens to the next connections, one after the other."""
         self._orders.extend(faults)
 
+    def mend(self) -> None:
+        """Forget the orders that have not struck yet."""
+        self._orders.clear()
+
     def accept(self) -> None:
         """Take connections until the listener is closed."""
         with suppress(OSError):
@@ -98,6 +102,10 @@ class Proxy:
                     client.shutdown(socket.SHUT_WR)
             with suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
+            # A socket that another thread reads from is not reset by closing it: that thread must end first.
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RD)
+            upward.join()
 
 
 def _pour(source: socket.socket, target: socket.socket, cut: int | None) -> None:

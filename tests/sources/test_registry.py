@@ -139,5 +139,5 @@ def test_a_variable_that_is_not_set_is_named_with_who_needs_it(tmp_path: Path) -
         id="uploads", title=TITLE, bucket="b", access_key_variable="UPLOADS_KEY", secret_key_variable="UPLOADS_SECRET",
         region="eu-west-3", prefixes=(),
     )  # fmt: skip
-    with pytest.raises(SettingsError, match="UPLOADS_KEY.*uploads"):
+    with pytest.raises(SettingsError, match=r"UPLOADS_KEY.*uploads"):
         _open(spec, (), settings)

@@ -44,8 +44,8 @@ async def bucket(seaweed: Seaweed, proxy: Proxy, folder: str) -> AsyncIterator[B
 def spec(folder: str, prefix: str = "/{account_id}/") -> S3Source:
     """Describe the bucket."""
     return S3Source(
-        id="uploads", title=TITLE, bucket="uploads", access_key_variable="A", secret_key_variable="B", region="eu-west-3",
-        prefixes=(Prefix(category="uploads", prefix=f"{folder}{prefix}", kind="upload"),),
+        id="uploads", title=TITLE, bucket="uploads", access_key_variable="A", secret_key_variable="B",
+        region="eu-west-3", prefixes=(Prefix(category="uploads", prefix=f"{folder}{prefix}", kind="upload"),),
     )  # fmt: skip
 
 
