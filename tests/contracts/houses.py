@@ -1,6 +1,6 @@
 """One house for each kind of source: the same two people, Ana and Ben, in each; and a source that nobody answers for."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -129,7 +129,8 @@ async def portal(servers: Servers) -> AsyncIterator[House]:
             UUID(int=number), email, f"name of {name}",
         )  # fmt: skip
         await connection.execute(
-            "INSERT INTO person_session (id, subject, token_hash, browser_label, way, created_at, expires_at, confirmed_at)"
+            "INSERT INTO person_session"
+            " (id, subject, token_hash, browser_label, way, created_at, expires_at, confirmed_at)"
             " VALUES (gen_random_uuid(), $1, $2, $2, 'code', now(), now(), now())",
             UUID(int=number), f"browser of {name}",
         )  # fmt: skip
