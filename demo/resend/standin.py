@@ -79,6 +79,10 @@ class StandIn:
         """Let the next `times` calls that send fail in this way."""
         self._faults.extend([fault] * times)
 
+    def mend(self) -> None:
+        """Forget the faults that have not struck yet."""
+        self._faults.clear()
+
     def next_fault(self) -> Fault | None:
         """Take the fault that is next."""
         with self._lock:

@@ -60,6 +60,10 @@ class StandIn:
         """Let the next `times` calls fail."""
         self._faults.extend([fault] * times)
 
+    def mend(self) -> None:
+        """Forget the faults that have not struck yet."""
+        self._faults.clear()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP call."""
         call = await read_call(scope, receive)
