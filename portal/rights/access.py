@@ -7,7 +7,7 @@ could not give is named, and fetched again later.
 import hashlib
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -54,41 +54,43 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
     Raises:
         Later: when another worker is at it.
     """
-    request = await _request(UUID(payload["request"]))
-    if request is None:
-        return
-    if not request.is_open:
-        await _sweep(shop, request)
-        return
-    async with _alone(shop.settings.database_dsn, request.id):
-        if not await _worth_doing(shop, request):
-            await outcome.come_back(request, at=shop.clock())
+    id = UUID(payload["request"])
+    async with _alone(shop.settings.database_dsn, id):
+        request = await _request(id)
+        if request is None:
             return
         try:
-            await _make(shop, request)
-        except Withdrawn:
-            await _sweep(shop, request)
+            await _advance(shop, request)
+        finally:
+            shutil.rmtree(_folder(shop, request), ignore_errors=True)
+        await _tidy(shop, request)
+
+
+async def _advance(shop: Workshop, request: RequestView) -> None:
+    """Make what is to be made now, if anything."""
+    if not request.is_open:
+        return
+    if not await _worth_doing(shop, request):
+        await outcome.come_back(request, at=shop.clock())
+        return
+    with suppress(Withdrawn):
+        await _make(shop, request)
 
 
 async def _make(shop: Workshop, request: RequestView) -> None:
-    """Assemble, store and record one parcel; what it replaces is deleted."""
-    folder = shop.settings.data_folder / "work" / str(request.id)
+    """Assemble, store and record one parcel."""
     parcel_id = await _next_parcel(request)
     person = await find_person(shop.sources, request.subject)
     await outcome.start(request, at=shop.clock())
-    try:
-        async with AsyncExitStack() as stack:
-            bundle = await _assemble(shop, request, person, folder, stack)
-        await _store(shop.storage, parcel_id, bundle)
-        recorded = await outcome.ready(
-            request, parcel_id, bundle, policy=shop.policy, public_url=shop.settings.public_url,
-            days=shop.settings.parcel_days, at=shop.clock(),
-        )  # fmt: skip
-        if not recorded:
-            raise Withdrawn
-        await outcome.delete_replaced(shop.storage, request.id, keep=parcel_id)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    async with AsyncExitStack() as stack:
+        bundle = await _assemble(shop, request, person, _folder(shop, request), stack)
+    await _store(shop.storage, parcel_id, bundle)
+    recorded = await outcome.ready(
+        request, parcel_id, bundle, policy=shop.policy, public_url=shop.settings.public_url,
+        days=shop.settings.parcel_days, at=shop.clock(),
+    )  # fmt: skip
+    if not recorded:
+        raise Withdrawn
 
 
 async def _assemble(
@@ -119,11 +121,17 @@ async def _next_parcel(request: RequestView) -> UUID:
     return uuid5(request.id, str(await outcome.parcels_so_far(request.id)))
 
 
-async def _sweep(shop: Workshop, request: RequestView) -> None:
-    """Delete what a withdrawn or killed attempt may have stored without recording it."""
+async def _tidy(shop: Workshop, request: RequestView) -> None:
+    """Delete what this or a killed attempt stored without recording it, and what a newer parcel replaced."""
     unrecorded = await _next_parcel(request)
     await shop.storage.delete(f"{unrecorded}.zip")
     await shop.storage.delete(f"{unrecorded}.pdf")
+    await outcome.delete_replaced(shop.storage, request.id)
+
+
+def _folder(shop: Workshop, request: RequestView) -> Path:
+    """Return where the copy is made: a killed attempt leaves it full, and the next one empties it."""
+    return shop.settings.data_folder / "work" / str(request.id)
 
 
 async def _worth_doing(shop: Workshop, request: RequestView) -> bool:

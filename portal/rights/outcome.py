@@ -134,10 +134,10 @@ async def _leave_incomplete(request: RequestView, at: datetime) -> None:
         await record(request.id, request.reference, "left-incomplete", at=at, actor="worker")
 
 
-async def delete_replaced(storage: Storage, request: UUID, *, keep: UUID) -> None:
+async def delete_replaced(storage: Storage, request: UUID) -> None:
     """Delete the bytes of parcels that a newer one replaced. Idempotent."""
     rows = await Parcel.select(Parcel.place, Parcel.pdf_place).where(
-        (Parcel.request == request) & (Parcel.id != keep) & Parcel.deleted_at.is_not_null()
+        (Parcel.request == request) & Parcel.deleted_at.is_not_null()
     )
     for row in rows:
         await storage.delete(row["place"])
