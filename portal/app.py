@@ -33,6 +33,7 @@ from portal.logs import logged
 from portal.mail import webhooks
 from portal.policy.model import Policy
 from portal.rights import pages as rights
+from portal.rights.order import SCHEMA_PATH
 from portal.settings import Settings
 from portal.sources.registry import Sources
 from portal.web import Req, assets_of, language_for, language_of, templates
@@ -104,7 +105,7 @@ def robots() -> Response[str]:
     return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers={"Cache-Control": "max-age=86400"})
 
 
-@get("/schema/export-1.json", sync_to_thread=False)
+@get(SCHEMA_PATH, sync_to_thread=False)
 def export_schema() -> Response[bytes]:
     """Publish the JSON Schema of `data.json`."""
     headers = {"Cache-Control": "public, max-age=86400"}

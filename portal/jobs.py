@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import EntrypointExecutor
-from pgqueuer.errors import RetryRequested
+from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import Context, Job
 from pgqueuer.queries import Queries
 
@@ -90,18 +90,39 @@ class Worker:
         self.stopping.set()
 
     async def run(self) -> None:
-        """Work until `stop`."""
+        """Work until `stop`.
+
+        Raises:
+            ConnectionError: when the database no longer tells us of new jobs; run again for a new connection.
+        """
         async with asyncpg.create_pool(self.dsn, min_size=2, max_size=6) as pool:
-            queue = PgQueuer.from_asyncpg_pool(pool)
-            queue.qm.shutdown = queue.sm.shutdown = queue.shutdown = self.stopping
-            for work in self.works:
-                queue.entrypoint(
-                    work.name, concurrency_limit=work.at_once, accepts_context=False, on_failure="hold",
-                    executor_factory=partial(_Executor, work=work),
-                )(_entry(work.handler))  # fmt: skip
-            for schedule in self.schedules:
-                queue.schedule(schedule.name, schedule.cron, accepts_context=False)(_cron(schedule))
-            await queue.run(batch_size=5, dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=self.heartbeat)
+            queue = self._queue(pool)
+            stopping = asyncio.create_task(self._forward_stop(queue))
+            try:
+                await queue.run(
+                    batch_size=5, dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=self.heartbeat,
+                    shutdown_on_listener_failure=True,
+                )  # fmt: skip
+            except FailingListenerError as error:
+                raise ConnectionError("the database no longer tells of new jobs") from error
+            finally:
+                stopping.cancel()
+
+    def _queue(self, pool: asyncpg.Pool) -> PgQueuer:
+        queue = PgQueuer.from_asyncpg_pool(pool)
+        for work in self.works:
+            queue.entrypoint(
+                work.name, concurrency_limit=work.at_once, accepts_context=False, on_failure="hold",
+                executor_factory=partial(_Executor, work=work),
+            )(_entry(work.handler))  # fmt: skip
+        for schedule in self.schedules:
+            queue.schedule(schedule.name, schedule.cron, accepts_context=False)(_cron(schedule))
+        return queue
+
+    async def _forward_stop(self, queue: PgQueuer) -> None:
+        """Stop the queue when we are told to. The queue's own event is not ours: it also sets it when it fails."""
+        await self.stopping.wait()
+        queue.shutdown.set()
 
 
 def _entry(handler: Handler) -> Callable[[Job], Awaitable[None]]:

@@ -121,6 +121,7 @@ async def workshop(settings: Settings, policy: Policy, clock: Clock) -> AsyncIte
             yield Workshop(policy, settings, clock, sources, storage, press)
     finally:
         await sources.close()
+        await storage.close()
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -63,6 +63,6 @@ async def test_a_webhook_without_a_signature_is_refused_in_json(visitor: httpx.A
 
 async def test_the_schema_of_the_export_is_published(visitor: httpx.AsyncClient) -> None:
     """Whoever receives a data.json can check it."""
-    answer = await visitor.get("/schema/export-1.json")
+    answer = await visitor.get("/schema/habeas-export-1.json")
     assert answer.status_code == 200
     assert answer.json()["$schema"].startswith("https://json-schema.org/")

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from portal.policy.model import Policy, categories_of
-from portal.sources.base import Identifiers
-from portal.sources.registry import Sources
+from portal.rights.person import cannot_tell
+from portal.sources.registry import Identified, Sources
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,23 +31,16 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
         return not self.unreachable and all(count == 0 for count in self.counts.values())
 
 
-async def holdings(
-    sources: Sources, subject: Identifiers, policy: Policy, *, unreachable: tuple[str, ...] = ()
-) -> Holdings:
-    """Count every searchable category. `unreachable` are sources known to be down from looking the person up.
-
-    A source that could not be asked who the person is makes the counts of the others unsure only where they hold
-    nothing under the identifiers we remember; those stay as counted.
-    """
-    by_source = await sources.count(subject)
-    counts: dict[str, int | None] = {c.id: 0 for c in policy.categories if c.searchable}
-    failed: list[str] = []
+async def holdings(sources: Sources, person: Identified, policy: Policy) -> Holdings:
+    """Count every searchable category in every source that can tell whose records are whose."""
+    by_source = await sources.count(person.identifiers)
+    counts: dict[str, int | None] = {category.id: 0 for category in policy.categories if category.searchable}
+    silent: list[str] = []
     for spec in policy.sources:
-        found = by_source[spec.id]
+        found = None if cannot_tell(spec, policy, person) else by_source[spec.id]
         if found is None:
-            failed.append(spec.id)
+            silent.append(spec.id)
         for category in categories_of(spec) & counts.keys():
             before = counts[category]
             counts[category] = None if before is None or found is None else before + found.get(category, 0)
-    gone = tuple(dict.fromkeys([*unreachable, *failed]))
-    return Holdings(counts=counts, places=len(policy.sources), unreachable=gone)
+    return Holdings(counts=counts, places=len(policy.sources), unreachable=tuple(silent))

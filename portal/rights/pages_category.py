@@ -15,7 +15,7 @@ from portal.errors import NotFound, SourceError
 from portal.identity.visitor import need_session
 from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.grounds import recipients_in_words, why
-from portal.rights.person import find_person
+from portal.rights.person import cannot_tell, find_person
 from portal.rights.shapes import Cell, cells
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import PATIENCE_SECONDS, sources_of
@@ -48,9 +48,14 @@ async def category_page(
     """
     visitor, sources, policy, words = need_session(request), sources_of(request), policy_of(request), words_of(request)
     known = _known(policy, category)
-    subject = (await find_person(sources, visitor.subject_id)).identifiers
+    person = await find_person(sources, visitor.subject_id)
     places = await asyncio.gather(
-        *(_place(sources.get(spec.id), spec, known, subject, number, words) for spec in policy.sources_of(known.id))
+        *(
+            _silent(spec, words)
+            if cannot_tell(spec, policy, person)
+            else _place(sources.get(spec.id), spec, known, person.identifiers, number, words)
+            for spec in policy.sources_of(known.id)
+        )
     )
     last = max(1, *(-(-place.total // AT_ONCE) for place in places)) if places else 1
     return page(
@@ -71,6 +76,11 @@ def _known(policy: Policy, category: str) -> Category:
         return policy.category(category)
     except KeyError:
         raise NotFound from None
+
+
+async def _silent(spec: SourceSpec, words: Words) -> Place:
+    """A place that cannot know whose records are whose while another place is down."""
+    return Place(title=spec.title[words.language], rows=None)
 
 
 async def _place(

@@ -36,7 +36,7 @@ async def held_now(request: Req, visitor: Visitor) -> Holdings:
     """Count what is held about the visitor, naming the places that do not answer."""
     sources = sources_of(request)
     person = await find_person(sources, visitor.subject_id)
-    return await holdings(sources, person.identifiers, policy_of(request), unreachable=person.unreachable)
+    return await holdings(sources, person, policy_of(request))
 
 
 routes = [home]

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from exports.order import Batch, Part, PartError, StoredFile
 from portal.errors import SourceError, SourceRefused, SourceUnsupported
-from portal.policy.model import Policy, PortalSource, PostgresSource, SourceSpec
+from portal.policy.model import Policy, SourceSpec
+from portal.rights.person import cannot_tell
 from portal.rights.requests import RequestView
 from portal.rights.tables import ExportPart
 from portal.sources.base import Identifiers, Source
@@ -40,24 +41,12 @@ async def open_parts(
 async def _view(
     source: Source, spec: SourceSpec, policy: Policy, person: Identified, stack: AsyncExitStack
 ) -> Source | PartError:
-    if _cannot_tell(spec, policy, person):
+    if cannot_tell(spec, policy, person):
         return PartError("unavailable")
     try:
         return await stack.enter_async_context(source.snapshot())
     except SourceError as error:
         return PartError(reason_of(error))
-
-
-def _cannot_tell(spec: SourceSpec, policy: Policy, person: Identified) -> bool:
-    """Return whether `spec` needs an identifier that only a source which is down could have told us.
-
-    Without it the source would truthfully answer "nothing", and the copy would lie.
-    """
-    if spec.id in person.unreachable:
-        return True
-    lookup_down = any(isinstance(other, PostgresSource) and other.id in person.unreachable for other in policy.sources)
-    needs_account = not isinstance(spec, PostgresSource | PortalSource)
-    return lookup_down and needs_account and not person.identifiers.account_ids
 
 
 def _part(

@@ -8,6 +8,7 @@ from uuid import UUID
 from portal.database import engine
 from portal.errors import NotFound
 from portal.identity.tables import KnownIdentifier, Subject
+from portal.policy.model import Policy, PortalSource, PostgresSource, SourceSpec
 from portal.sources.base import Identifiers
 from portal.sources.registry import Identified, Sources
 
@@ -18,6 +19,18 @@ async def find_person(sources: Sources, subject_id: UUID) -> Identified:
     found = await sources.identify(known)
     await _remember(subject_id, known, found.identifiers)
     return found
+
+
+def cannot_tell(spec: SourceSpec, policy: Policy, person: Identified) -> bool:
+    """Return whether `spec` needs an identifier that only a source which is down could have told us.
+
+    Without it the source would truthfully answer "nothing", and our page or copy would lie.
+    """
+    if spec.id in person.unreachable:
+        return True
+    lookup_down = any(isinstance(other, PostgresSource) and other.id in person.unreachable for other in policy.sources)
+    needs_account = not isinstance(spec, PostgresSource | PortalSource)
+    return lookup_down and needs_account and not person.identifiers.account_ids
 
 
 async def address_of(subject_id: UUID) -> str:

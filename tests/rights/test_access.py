@@ -23,6 +23,8 @@ from portal.mail.tables import Mail
 from portal.policy.model import PostgresSource
 from portal.rights import access, intake, outcome
 from portal.rights.access import Workshop
+from portal.rights.holdings import holdings
+from portal.rights.person import find_person
 from portal.rights.requests import find, parcel_of, parts_of, timeline_of
 from portal.rights.tables import Parcel
 from portal.settings import Settings
@@ -230,6 +232,15 @@ async def test_who_the_person_is_cannot_be_asked_so_nothing_is_said_to_be_empty(
     await access.fulfil(bench.shop, job)
     failed = {part.source for part in await parts_of((await find(reference, bench.subject)).id) if part.error}
     assert failed == {"platform", "stripe"}
+
+
+async def test_counts_that_nobody_can_vouch_for_are_unknown_not_zero(bench: Bench) -> None:
+    """The home page says it could not count, for the platform and for what only the platform could point at."""
+    bench.sources["platform"].down = True
+    person = await find_person(bench.shop.sources, bench.subject)
+    held = await holdings(bench.shop.sources, person, bench.house.policy)
+    assert held.counts["payments"] is None and held.counts["uploads"] is None and not held.nothing_held
+    assert {"platform", "stripe"} <= set(held.unreachable)
 
 
 async def test_a_remembered_account_is_found_while_the_platform_is_down(bench: Bench) -> None:
