@@ -1,4 +1,7 @@
-"""One house for each kind of source: the same two people, Ana and Ben, in each; and a source that nobody answers for."""
+"""One house for each kind of source: the same two people, Ana and Ben, in each; and a twin that nobody answers for.
+
+Always true here: what is Ben's can be told from what is Ana's by a text that stands in each of his records.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
