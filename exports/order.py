@@ -37,6 +37,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "text"
     """text, long-text, code, moment, day, money, number, flag, file, size, link"""
     main: bool = False
+    values: dict[str, str] = {}
+    """What stored values are called for people, in the PDF only."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

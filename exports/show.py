@@ -36,6 +36,8 @@ class Show:
         value = record.get(column.id)
         if value is None or value == "":
             return EMPTY
+        if isinstance(value, str) and value in column.values:
+            return column.values[value]
         try:
             return self._as(column.kind, value, record)
         except (ValueError, ArithmeticError, UnknownCurrencyError):

@@ -45,7 +45,7 @@ class Words:
         self.zone = ZoneInfo(zone)
         self._catalogue = catalogue(language)
 
-    def __call__(self, text: str, **values: object) -> str:
+    def __call__(self, text: str, /, **values: object) -> str:
         """Translate `text` and fill in `{names}`."""
         found = self._catalogue.gettext(text)
         return found.format(**values) if values else found

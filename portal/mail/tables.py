@@ -14,7 +14,7 @@ class Mail(Table, tablename="mail"):
     id = UUID(primary_key=True)
     kind = Varchar(length=40)
     """Which message it is, e.g. sign-in, received, copy-ready."""
-    to_address = Text()
+    to_address = Text(index=True)
     language = Varchar(length=2)
     reference = Text(default="")
     """The request it belongs to, if any."""

@@ -179,6 +179,13 @@ class Erasure(Frozen, frozen=True, kw_only=True):
     """The fields that stay when `keep`; all others are erased."""
 
 
+class Value(Frozen, frozen=True, kw_only=True):
+    """What a stored value is called for people, e.g. `code` is "code by e-mail"."""
+
+    stored: str
+    title: Text
+
+
 class Field(Frozen, frozen=True, kw_only=True):
     """One thing known about the person. `kind` decides how it is shown, never what is collected."""
 
@@ -189,6 +196,8 @@ class Field(Frozen, frozen=True, kw_only=True):
     )
     main: bool = False
     """Shown first and in narrow tables; a category has one to four of them."""
+    values: tuple[Value, ...] = ()
+    """What stored values are called for people; others are shown as they are stored. The data files keep the stored."""
 
 
 class Category(Frozen, frozen=True, kw_only=True):

@@ -4,12 +4,8 @@ Always true here: the rights offered are computed from the basis in the policy f
 """
 
 from portal.policy.model import Basis, Category, Policy, Purpose, Recipient
+from portal.policy.territories import EEA
 from portal.words import Words
-
-EEA = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()
-)  # fmt: skip
-"""The European Economic Area, as of 2026. Source: GDPR Art. 44 ff.; EEA Agreement."""
 
 
 def basis_in_words(words: Words, basis: Basis) -> str:
@@ -57,10 +53,10 @@ def recipients_in_words(words: Words, policy: Policy, category: Category) -> str
 
 
 def recipient_name(words: Words, recipient: Recipient) -> str:
-    """Name a recipient and what it does; third countries are said."""
+    """Name a recipient, its country when that is a third one, and what it does."""
     does = recipient.does[words.language].rstrip(".")
     where = f", {words.country(recipient.country)}" if outside_eea(recipient) else ""
-    return f"{recipient.name} ({does}{where})"
+    return f"{recipient.name}{where} ({does[0].lower()}{does[1:]})"
 
 
 def outside_eea(recipient: Recipient) -> bool:

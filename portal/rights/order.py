@@ -11,6 +11,7 @@ from exports.order import Column, Order, Paragraph, Part, Section, Use
 from portal.policy.model import Category, Policy
 from portal.rights.grounds import ground, outside_eea, recipients_in_words, rights_in_words, why
 from portal.rights.requests import RequestView
+from portal.rights.values import values_of
 from portal.words import Words
 
 SCHEMA_PATH = "/schema/habeas-export-1.json"
@@ -54,7 +55,13 @@ def _section(words: Words, policy: Policy, category: Category, parts: tuple[Part
         origin=category.origin[language] if category.origin else "",
         portable=category.portable,
         columns=tuple(
-            Column(id=field.id, title=field.title[language], kind=field.kind, main=field.main)
+            Column(
+                id=field.id,
+                title=field.title[language],
+                kind=field.kind,
+                main=field.main,
+                values=values_of(words, field),
+            )
             for field in category.fields
         ),
         parts=parts,
@@ -137,14 +144,11 @@ def tool_in_words(words: Words, tool: str) -> str:
 
 def _not_in_here(words: Words, policy: Policy, chosen: list[Category]) -> tuple[str, ...]:
     language = words.language
-    never = [f"{never.title[language]}: {never.explanation[language]}" for never in policy.never]
-    unsearchable = [
-        f"{category.title[language]}: {category.explanation[language]}"
-        for category in chosen
-        if not category.searchable
-    ]
+    rows = [(never.title, never.explanation) for never in policy.never]
+    rows += [(category.title, category.explanation) for category in policy.categories if not category.searchable]
+    told = [words("{title}: {text}", title=title[language], text=text[language]) for title, text in rows]
     unchosen = [
         category.title[language] for category in policy.categories if category.searchable and category not in chosen
     ]
     asked = [words("You did not ask for: {titles}.", titles=", ".join(unchosen))] if unchosen else []
-    return (*never, *unsearchable, *asked)
+    return (*told, *asked)

@@ -10,6 +10,7 @@ import msgspec
 
 from portal.policy.model import Field, Policy
 from portal.rights.requests import PartView
+from portal.rights.values import values_of
 from portal.words import Words
 
 LONGEST = 2_000
@@ -155,7 +156,8 @@ def shown(words: Words, kind: str, value: object) -> str:
 
 
 def _cell(words: Words, field: Field, value: object) -> Cell:
-    text = shown(words, field.kind, value).translate(PICTURES)
+    called = values_of(words, field).get(value) if isinstance(value, str) else None
+    text = called or shown(words, field.kind, value).translate(PICTURES)
     return Cell(
         title=field.title[words.language],
         text=text[:LONGEST],

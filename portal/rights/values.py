@@ -1,0 +1,56 @@
+"""What stored values are called for people: ours, and those the policy file names.
+
+Always true here: only pages and the PDF use these names; the data files keep what is stored.
+"""
+
+from collections.abc import Mapping
+
+from portal.policy.model import PORTAL_FIELDS, Field
+from portal.words import Words
+
+
+def values_of(words: Words, field: Field) -> dict[str, str]:
+    """Return stored value -> name in the language of `words`, for one field of a category."""
+    named = {value.stored: value.title[words.language] for value in field.values}
+    return {**_ours(words).get(field.id, {}), **named} if field.id in PORTAL_FIELDS else named
+
+
+def _ours(words: Words) -> Mapping[str, dict[str, str]]:
+    """The values that our own tables hold, by the fields of `PORTAL_FIELDS`."""
+    return {
+        "what": {
+            "access": words("Request for a copy"),
+            "sign-in": words("Sign-in code"),
+            "step-up": words("Code to confirm it is you"),
+            "received": words("E-mail: we have your request"),
+            "copy-ready": words("E-mail: your copy is ready"),
+            "copy-expires": words("E-mail: your copy goes soon"),
+            "copy-downloaded": words("E-mail: your copy was downloaded"),
+            "code": words("Signed in by code"),
+            "link": words("Signed in by link"),
+            "google": words("Signed in with Google"),
+            "microsoft": words("Signed in with Microsoft"),
+            "email": words("Address on the platform"),
+            "account_id": words("Account number on the platform"),
+            "stripe_customer": words("Customer number at Stripe"),
+        },
+        "state": {
+            "received": words("received"),
+            "working": words("being prepared"),
+            "ready": words("ready"),
+            "closed": words("closed"),
+            "waiting": words("not sent yet"),
+            "accepted": words("sent"),
+            "delivered": words("delivered"),
+            "delayed": words("delayed"),
+            "bounced": words("came back"),
+            "complained": words("marked as unwanted"),
+            "failed": words("could not be sent"),
+        },
+        "outcome": {
+            "fulfilled": words("fulfilled"),
+            "partly": words("partly fulfilled"),
+            "no-data": words("nothing held"),
+            "withdrawn": words("withdrawn"),
+        },
+    }
