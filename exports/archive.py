@@ -7,6 +7,7 @@ import hashlib
 import stat
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -45,25 +46,34 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
-    def write(self, path: str, fill: Callable[[Write], object], *, about_bytes: int = 0) -> None:
-        """Add a member that `fill` writes. `about_bytes` is how large it may become, roughly."""
+    def write(self, path: str, fill: Callable[[Write], object], *, about_bytes: int = 0, sha256: str = "") -> None:
+        """Add a member that `fill` writes. `about_bytes` is how large it may become, roughly.
+
+        `sha256` is its fingerprint where that is known already: taking it costs more than storing a picture.
+        """
         digest, size = hashlib.sha256(), 0
-        with self._zip.open(self._info(path), "w", force_zip64=about_bytes >= ZIP64_FROM) as target:
+        with (
+            self._zip.open(self._info(path), "w", force_zip64=about_bytes >= ZIP64_FROM) as target,
+            ThreadPoolExecutor(1) as beside,
+        ):
             if shrinks(path):
                 _pack_with_isal(target)
 
             def write(piece: bytes) -> None:
                 nonlocal size
-                digest.update(piece)
                 size += len(piece)
+                # Hashing and packing both let go of the interpreter, so that two processors share the work.
+                hashed = None if sha256 else beside.submit(digest.update, piece)
                 target.write(piece)
+                if hashed:
+                    hashed.result()
 
             fill(write)
-        self.members.append(Member(path=path, size_bytes=size, sha256=digest.hexdigest()))
+        self.members.append(Member(path=path, size_bytes=size, sha256=sha256 or digest.hexdigest()))
 
-    def copy(self, path: str, source: Path) -> None:
+    def copy(self, path: str, source: Path, *, sha256: str = "") -> None:
         """Add a file from disk."""
-        self.write(path, lambda write: _copy(source, write), about_bytes=source.stat().st_size)
+        self.write(path, lambda write: _copy(source, write), about_bytes=source.stat().st_size, sha256=sha256)
 
     def _info(self, path: str) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(path, self._time)

@@ -94,7 +94,7 @@ def _pack_section(archive: Archive, held: Held, folder: Path) -> None:
     )
     for file in held.files:
         if file.path:
-            archive.copy(file.path, folder / file.path)
+            archive.copy(file.path, folder / file.path, sha256=file.sha256)
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):

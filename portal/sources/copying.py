@@ -1,17 +1,23 @@
-"""COPY as a stream: lines of JSON out of PostgreSQL, a megabyte at a time, no faster than they are taken.
+"""COPY as a stream: lines of JSON out of PostgreSQL, a quarter of a megabyte at a time, no faster than they are taken.
 
 Always true here: a piece ends at the end of a line, and a reader that stops half way ends the connection, so that no
 unread byte can reach the next question.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+
+import asyncpg
 
 from portal.sources.catalogue import Connection
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 18
 AHEAD = 2
 """How many pieces may wait for their reader."""
+BEGINNING = "SAVEPOINT beginning"
+"""One for all tables: where nothing is written, going back to it loses nothing, and a savepoint each costs."""
 STALL_SECONDS = 120.0
 """How long the server may be silent before the copy counts as broken."""
 
@@ -21,7 +27,8 @@ async def copy_lines(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the rows of `query`, whose one column is JSON without line breaks, one line each.
 
-    Must run inside a transaction, in which it takes a savepoint: a table that is refused spoils no other.
+    Must run inside a transaction that only reads and was begun by `BEGINNING`: a table that is refused goes back there,
+    and spoils no other.
 
     Raises:
         TimeoutError: when the server is silent for too long.
@@ -56,16 +63,33 @@ async def _copy(
             del held[:end]
 
     try:
-        async with connection.transaction():
-            # CSV with control characters as quote and delimiter, neither of which JSON can hold, copies every byte
-            # as it is; the text format would double each backslash.
-            await connection.copy_from_query(
-                query, *values, output=take, format="csv", delimiter="\x02", quote="\x01", encoding="utf8"
-            )
+        # CSV with control characters as quote and delimiter, neither of which JSON can hold, copies every byte as it
+        # is; the text format would double each backslash.
+        await connection.copy_from_query(
+            await _inlined(connection, query, values),
+            output=take, format="csv", delimiter="\x02", quote="\x01", encoding="utf8",
+        )  # fmt: skip
         if held:
             pieces.put_nowait(bytes(held))
+    except asyncpg.PostgresError:
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("ROLLBACK TO SAVEPOINT beginning")
+        raise
     finally:
         pieces.put_nowait(b"")
+
+
+async def _inlined(connection: Connection, query: str, values: Sequence[object]) -> str:
+    """Put the values, lists of text, into the query as the server quotes them, because COPY takes no arguments.
+
+    asyncpg would do the same, but has the whole query prepared first, which costs more than a short copy.
+    """
+    if not values:
+        return query
+    quoted = ", ".join(f"quote_literal(${number}::text[]::text)" for number in range(1, len(values) + 1))
+    literals = await connection.fetchrow(f"SELECT {quoted}", *values)
+    assert literals is not None
+    return re.sub(r"\$(\d+)::text\[\]", lambda place: f"{literals[int(place[1]) - 1]}::text[]", query)
 
 
 async def _leave(copying: asyncio.Task[None], connection: Connection, room: asyncio.Semaphore) -> None:

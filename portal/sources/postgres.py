@@ -18,7 +18,7 @@ from portal.sources import completeness, preflight
 from portal.sources import postgres_sql as sql
 from portal.sources.base import Fault, Identifiers, Page, no_files
 from portal.sources.catalogue import Connection, read_types
-from portal.sources.copying import copy_lines
+from portal.sources.copying import BEGINNING, copy_lines
 
 type Row = dict[str, msgspec.Raw]
 type Touch = Callable[[Table, Row], Row]
@@ -123,7 +123,7 @@ class Postgres:
             with _speaking(self.id):
                 await transaction.start()
                 # A copy may take as long as its reader likes; `copy_lines` watches for a server that stalls.
-                await connection.execute("SET LOCAL statement_timeout = 0")
+                await connection.execute(f"SET LOCAL statement_timeout = 0; {BEGINNING}")
                 moment = Postgres(self.spec, self.dsn, touch=self.touch, fold=self.fold)
                 moment._types = await read_types(connection, _named(self.spec))
                 moment._held = connection
