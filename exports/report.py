@@ -116,7 +116,7 @@ class Writer:
     def body(self, held: Held, records: Iterable[Record]) -> Body:
         """Lay records out as pairs, as articles or as a table: whichever reads best."""
         columns = held.section.columns
-        if held.count <= 3 and not _texts(columns):
+        if held.count <= 2 and not _texts(columns):
             return Body(pairs=tuple(self._pairs(held, record) for record in records))
         if _texts(columns):
             return Body(articles=tuple(self._article(held, record) for record in records))

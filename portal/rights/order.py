@@ -11,7 +11,7 @@ from exports.order import Column, Order, Paragraph, Part, Section, Use
 from portal.policy.model import Category, Policy
 from portal.rights.grounds import ground, outside_eea, recipients_in_words, rights_in_words, why
 from portal.rights.requests import RequestView
-from portal.rights.values import values_of
+from portal.rights.values import names_of
 from portal.words import Words
 
 SCHEMA_PATH = "/schema/habeas-export-1.json"
@@ -44,7 +44,7 @@ def draw_order(
 
 
 def _section(words: Words, policy: Policy, category: Category, parts: tuple[Part, ...]) -> Section:
-    language = words.language
+    language, names = words.language, names_of(words, policy, category)
     return Section(
         id=category.id,
         title=category.title[language],
@@ -60,7 +60,7 @@ def _section(words: Words, policy: Policy, category: Category, parts: tuple[Part
                 title=field.title[language],
                 kind=field.kind,
                 main=field.main,
-                values=values_of(words, field),
+                values=names[field.id],
             )
             for field in category.fields
         ),

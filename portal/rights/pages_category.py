@@ -17,6 +17,7 @@ from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.grounds import recipients_in_words, why
 from portal.rights.person import cannot_tell, find_person
 from portal.rights.shapes import Cell, cells
+from portal.rights.values import Names, names_of
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import PATIENCE_SECONDS, sources_of
 from portal.web import Req, page, policy_of, words_of
@@ -49,11 +50,12 @@ async def category_page(
     visitor, sources, policy, words = need_session(request), sources_of(request), policy_of(request), words_of(request)
     known = _known(policy, category)
     person = await find_person(sources, visitor.subject_id)
+    names = names_of(words, policy, known)
     places = await asyncio.gather(
         *(
             _silent(spec, words)
             if cannot_tell(spec, policy, person)
-            else _place(sources.get(spec.id), spec, known, person.identifiers, number, words)
+            else _place(sources.get(spec.id), spec, known, names, person.identifiers, number, words)
             for spec in policy.sources_of(known.id)
         )
     )
@@ -84,7 +86,7 @@ async def _silent(spec: SourceSpec, words: Words) -> Place:
 
 
 async def _place(
-    source: Source, spec: SourceSpec, category: Category, subject: Identifiers, number: int, words: Words
+    source: Source, spec: SourceSpec, category: Category, names: Names, subject: Identifiers, number: int, words: Words
 ) -> Place:
     title = spec.title[words.language]
     try:
@@ -92,7 +94,9 @@ async def _place(
             found = await source.page(subject, category.id, offset=(number - 1) * AT_ONCE, limit=AT_ONCE)
     except (SourceError, TimeoutError):
         return Place(title=title, rows=None)
-    return Place(title=title, rows=tuple(cells(words, category.fields, row) for row in found.rows), total=found.total)
+    return Place(
+        title=title, rows=tuple(cells(words, category.fields, names, row) for row in found.rows), total=found.total
+    )
 
 
 routes = [category_page]

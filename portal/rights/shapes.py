@@ -10,7 +10,7 @@ import msgspec
 
 from portal.policy.model import Field, Policy
 from portal.rights.requests import PartView
-from portal.rights.values import values_of
+from portal.rights.values import Names
 from portal.words import Words
 
 LONGEST = 2_000
@@ -86,9 +86,9 @@ class DayBar(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.total - self.used, 0)
 
 
-def cells(words: Words, fields: Sequence[Field], row: Mapping[str, object]) -> tuple[Cell, ...]:
+def cells(words: Words, fields: Sequence[Field], names: Names, row: Mapping[str, object]) -> tuple[Cell, ...]:
     """Return the values of one record in the order of the policy's fields; what is not stored is an empty text."""
-    return tuple(_cell(words, field, row.get(field.id)) for field in fields)
+    return tuple(_cell(words, field, names[field.id], row.get(field.id)) for field in fields)
 
 
 def progress(words: Words, policy: Policy, categories: Sequence[str], parts: Sequence[PartView]) -> Progress:
@@ -155,8 +155,8 @@ def shown(words: Words, kind: str, value: object) -> str:
     return text
 
 
-def _cell(words: Words, field: Field, value: object) -> Cell:
-    called = values_of(words, field).get(value) if isinstance(value, str) else None
+def _cell(words: Words, field: Field, names: Mapping[str, str], value: object) -> Cell:
+    called = names.get(value) if isinstance(value, str) else None
     text = called or shown(words, field.kind, value).translate(PICTURES)
     return Cell(
         title=field.title[words.language],

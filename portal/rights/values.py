@@ -5,17 +5,21 @@ Always true here: only pages and the PDF use these names; the data files keep wh
 
 from collections.abc import Mapping
 
-from portal.policy.model import PORTAL_FIELDS, Field
+from portal.policy.model import Category, Policy, PortalSource
 from portal.words import Words
 
-
-def values_of(words: Words, field: Field) -> dict[str, str]:
-    """Return stored value -> name in the language of `words`, for one field of a category."""
-    named = {value.stored: value.title[words.language] for value in field.values}
-    return {**_ours(words).get(field.id, {}), **named} if field.id in PORTAL_FIELDS else named
+type Names = Mapping[str, dict[str, str]]
+"""Field id -> stored value -> what people call it."""
 
 
-def _ours(words: Words) -> Mapping[str, dict[str, str]]:
+def names_of(words: Words, policy: Policy, category: Category) -> Names:
+    """Return what the stored values of a category are called in the language of `words`."""
+    ours = _ours(words) if any(category.id == s.category for s in policy.sources if isinstance(s, PortalSource)) else {}
+    named = {field.id: {v.stored: v.title[words.language] for v in field.values} for field in category.fields}
+    return {id: {**ours.get(id, {}), **values} for id, values in named.items()}
+
+
+def _ours(words: Words) -> Names:
     """The values that our own tables hold, by the fields of `PORTAL_FIELDS`."""
     return {
         "what": {
