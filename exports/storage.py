@@ -89,8 +89,8 @@ class FolderStorage:
                 yield piece
 
     async def delete(self, place: str) -> None:
-        """Remove the file."""
-        await asyncio.to_thread(self._path(place).unlink, missing_ok=True)
+        """Remove the file, and what a killed `put` may have left of it."""
+        await asyncio.to_thread(self._delete, self._path(place))
 
     async def size(self, place: str) -> int:
         """Return the file's size."""
@@ -116,9 +116,14 @@ class FolderStorage:
         return self._folder / checked(place)
 
     @staticmethod
+    def _delete(target: Path) -> None:
+        target.unlink(missing_ok=True)
+        _draft(target).unlink(missing_ok=True)
+
+    @staticmethod
     def _put(target: Path, path: Path) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.draft")
+        draft = _draft(target)
         draft.unlink(missing_ok=True)
         try:
             with (
@@ -131,6 +136,10 @@ class FolderStorage:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _draft(target: Path) -> Path:
+    return target.with_name(f".{target.name}.draft")
 
 
 class S3Storage:
