@@ -9,7 +9,7 @@ import gzip
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 SMALLEST = 600
 """Below this, compressing costs more than it saves."""
@@ -21,7 +21,7 @@ def answering_head(app: ASGIApp) -> ASGIApp:
     async def headed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] == "HEAD":
             scope["method"] = "GET"
-            send = _without_body(send)
+            send = _without_body(scope, send)
         await app(scope, receive, send)
 
     return headed
@@ -43,8 +43,11 @@ def takes_gzip(scope: Scope) -> bool:
     return "gzip" in weights and weights["gzip"] not in {"q=0", "q=0.0"}
 
 
-def _without_body(send: Send) -> Send:
+def _without_body(scope: HTTPScope, send: Send) -> Send:
+    """Send headers alone. The server must see HEAD again by then, or it misses the body that they announce."""
+
     async def answer(message: Message) -> None:
+        scope["method"] = "HEAD"
         if message["type"] == "http.response.body":
             message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
         await send(message)
