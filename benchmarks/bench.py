@@ -18,6 +18,7 @@ import asyncpg
 from benchmarks.measure import Scale
 from demo.stack import Stack, running
 from portal.embedded import embedded_postgres
+from portal.settings import embedded_dsn
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 COUNTING = ("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off")
@@ -80,6 +81,11 @@ class Bench:
         self.say("starting the demo")
         self._closing.enter_context(embedded_postgres(folder, options=(*FAST, *COUNTING)))
         return self._closing.enter_context(running("casagbic", folder))
+
+    @property
+    def stack_dsn(self) -> str:
+        """The portal's own database in the running demo."""
+        return embedded_dsn(self.stack.folder)
 
 
 def program(name: str, package: str) -> str:

@@ -99,8 +99,8 @@ def _write_text(place: Path, size_bytes: int) -> None:
         while sheet.tell() < size_bytes:
             lines = (
                 f'{{"kind":"event","id":{n},"made_at":"2024-{n % 12 + 1:02}-{n % 28 + 1:02}T{n % 24:02}:12:00Z",'
-                f'"state":"done","cost":"{n % 9973 / 100:.4f}","tokens":{n * 7 % 4096},"ok":true,"ip":"10.0.0.{n % 251}",'
-                f'"day":"2024-{n % 12 + 1:02}-01","prompt":"Draw a cat no. {n} {n * 2654435761 % 2**64:x}"}}\n'
+                f'"state":"done","cost":"{n % 9973 / 100:.4f}","tokens":{n * 7 % 4096},"ip":"10.0.0.{n % 251}",'
+                f'"prompt":"Draw a cat no. {n} on a bicycle, please: {n * 2654435761 % 2**64:x}"}}\n'
                 for n in range(number, number + 5000)
             )
             sheet.write("".join(lines).encode())

@@ -121,12 +121,16 @@ class OwnTables:
         return []
 
     async def identify(self, known: Identifiers) -> Identifiers:
-        """Add our own id of the person. It is no account of the platform's, so it stays out of `account_ids`."""
+        """Add our own id of the person. It is no account of the platform's, so it stays out of `account_ids`.
+
+        Whoever has it already read our own row to get it, which holds nothing more.
+        """
+        if known.subject_id:
+            return known
         found = await self._reader.identify(msgspec.structs.replace(known, account_ids=frozenset()))
-        ours = next(iter(sorted(found.account_ids)), "")
         return msgspec.structs.replace(
             known,
-            subject_id=known.subject_id or ours,
+            subject_id=next(iter(sorted(found.account_ids)), ""),
             display_name=found.display_name,
             language=found.language,
         )
