@@ -60,24 +60,24 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
         if request is None:
             return
         try:
-            await _advance(shop, request)
+            await _advance(shop, request, once="once" in payload)
         finally:
             shutil.rmtree(_folder(shop, request), ignore_errors=True)
         await _tidy(shop, request)
 
 
-async def _advance(shop: Workshop, request: RequestView) -> None:
-    """Make what is to be made now, if anything."""
+async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
+    """Make what is to be made now, if anything. After an attempt made `once`, nothing follows by itself."""
     if not request.is_open:
         return
-    if not await _worth_doing(shop, request):
+    if await _worth_doing(shop, request):
+        with suppress(Withdrawn):
+            await _make(shop, request, once=once)
+    elif not once:
         await outcome.come_back(request, at=shop.clock())
-        return
-    with suppress(Withdrawn):
-        await _make(shop, request)
 
 
-async def _make(shop: Workshop, request: RequestView) -> None:
+async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:
     """Assemble, store and record one parcel."""
     parcel_id = await _next_parcel(request)
     person = await find_person(shop.sources, request.subject)
@@ -87,7 +87,7 @@ async def _make(shop: Workshop, request: RequestView) -> None:
     await _store(shop.storage, parcel_id, bundle)
     recorded = await outcome.ready(
         request, parcel_id, bundle, policy=shop.policy, public_url=shop.settings.public_url,
-        days=shop.settings.parcel_days, at=shop.clock(),
+        days=shop.settings.parcel_days, at=shop.clock(), once=once,
     )  # fmt: skip
     if not recorded:
         raise Withdrawn

@@ -11,12 +11,18 @@ from uuid import UUID
 
 import msgspec
 
-from exports.storage import Storage
+from exports.storage import Storage, StorageError
 from portal.database import engine
-from portal.errors import NotFound
+from portal.errors import NotFound, SourceUnavailable
+from portal.mail.letter import Message
+from portal.mail.messages import copy_downloaded
+from portal.mail.outbox import post
+from portal.policy.model import Policy
+from portal.rights.person import address_of
 from portal.rights.requests import ParcelView, RequestView, find, parcel_of
 from portal.rights.tables import Parcel
 from portal.rights.timeline import record
+from portal.words import Words
 
 type What = Literal["zip", "pdf"]
 
@@ -30,27 +36,41 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
-async def hand_over(storage: Storage, reference: str, subject_id: UUID, what: What, *, at: datetime) -> Delivery:
-    """Count one download and open the parcel.
+async def hand_over(
+    storage: Storage, reference: str, subject_id: UUID, what: What, *, policy: Policy, public_url: str, at: datetime
+) -> Delivery:
+    """Count one download, tell the registered address, and open the parcel. Source: law S-02, S-07.
 
     Raises:
         NotFound: not theirs, not ready, expired, deleted, or no downloads left.
+        SourceUnavailable: the storage does not answer; nothing was counted.
     """
     request = await find(reference, subject_id)
     parcel = await parcel_of(request.id)
     if parcel is None or not parcel.available(at):
         raise NotFound
-    await _take_one(request, parcel, what, at)
-    place, size = (parcel.place, parcel.size_bytes) if what == "zip" else (parcel.pdf_place, parcel.pdf_size_bytes)
+    place = parcel.place if what == "zip" else parcel.pdf_place
+    size_bytes = await _size(storage, place)
+    words = Words(request.language, policy.controller.zone)
+    account = f"{public_url}/{request.language}/account"
+    await _take_one(request, parcel, what, copy_downloaded(words, policy, reference=reference, at=at, link=account), at)
     return Delivery(
         chunks=storage.open(place),
-        size_bytes=size,
+        size_bytes=size_bytes,
         filename=f"{reference}.{what}",
         media_type="application/zip" if what == "zip" else "application/pdf",
     )
 
 
-async def _take_one(request: RequestView, parcel: ParcelView, what: What, at: datetime) -> None:
+async def _size(storage: Storage, place: str) -> int:
+    """Look whether the parcel is there before it is counted as taken."""
+    try:
+        return await storage.size(place)
+    except StorageError as error:
+        raise SourceUnavailable("storage", type(error).__name__) from error
+
+
+async def _take_one(request: RequestView, parcel: ParcelView, what: What, notice: Message, at: datetime) -> None:
     async with engine().transaction():
         taken = await Parcel.raw(
             "UPDATE parcel SET downloads_left = downloads_left - 1"
@@ -63,3 +83,5 @@ async def _take_one(request: RequestView, parcel: ParcelView, what: What, at: da
             request.id, request.reference, "downloaded", at=at, actor="person",
             details={"what": what, "left": taken[0]["downloads_left"]},
         )  # fmt: skip
+        to = await address_of(request.subject)
+        await post(notice, to=to, language=request.language, reference=request.reference, at=at)

@@ -42,11 +42,20 @@ async def parcels_so_far(request: UUID) -> int:
 
 
 async def ready(
-    request: RequestView, parcel_id: UUID, bundle: Bundle, *, policy: Policy, public_url: str, days: int, at: datetime
+    request: RequestView,
+    parcel_id: UUID,
+    bundle: Bundle,
+    *,
+    policy: Policy,
+    public_url: str,
+    days: int,
+    at: datetime,
+    once: bool = False,
 ) -> bool:
     """Record a finished parcel, close the request when nothing is missing, and write to the person.
 
-    Returns False, and does nothing, when the request was withdrawn meanwhile.
+    What is missing is asked for again later, unless this attempt was to be made `once`. Returns False, and does
+    nothing, when the request was withdrawn meanwhile.
     """
     expires_at = at + timedelta(days=days)
     async with engine().transaction():
@@ -67,7 +76,7 @@ async def ready(
             details={"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)},
         )  # fmt: skip
         await _write(request, bundle, policy, public_url, expires_at, at)
-        if not bundle.complete:
+        if not bundle.complete and not once:
             await _ask_again(request, at)
     return True
 
@@ -116,6 +125,17 @@ async def come_back(request: RequestView, *, at: datetime) -> None:
             await _ask_again(request, at)
         else:
             await _leave_incomplete(request, at)
+
+
+async def try_now(request: RequestView) -> None:
+    """Ask the sources that failed again at once, because the person says so.
+
+    A second click adds nothing, and this attempt is followed by no other: the one that waits for its turn still does.
+    """
+    if request.is_open:
+        async with engine().transaction():
+            payload = {"request": str(request.id), "once": "yes"}
+            await enqueue("rights.export", payload, key=f"export:{request.id}:now")
 
 
 async def _ask_again(request: RequestView, at: datetime) -> None:

@@ -16,9 +16,10 @@ from portal.errors import NotFound
 from portal.identity.visitor import form, need_fresh, need_session, visitor_of
 from portal.rights.delivery import What, hand_over
 from portal.rights.intake import withdraw
+from portal.rights.outcome import try_now
 from portal.rights.requests import find, parcel_of, parts_of
 from portal.rights.shapes import missing, progress
-from portal.web import Req, go, now, page, policy_of, words_of
+from portal.web import Req, go, now, page, policy_of, settings_of, words_of
 
 FILES: dict[str, What] = {"zip": "zip", "pdf": "pdf"}
 
@@ -91,7 +92,10 @@ async def download(request: Req, reference: FromPath[str]) -> Stream:
     if what is None:
         raise NotFound
     storage = cast(Storage, request.app.state.storage)
-    delivery = await hand_over(storage, reference, visitor.subject_id, what, at=now(request))
+    delivery = await hand_over(
+        storage, reference, visitor.subject_id, what,
+        policy=policy_of(request), public_url=settings_of(request).public_url, at=now(request),
+    )  # fmt: skip
     return Stream(
         delivery.chunks,
         media_type=delivery.media_type,
@@ -104,6 +108,15 @@ async def download(request: Req, reference: FromPath[str]) -> Stream:
     )
 
 
+@post("/requests/{reference:str}/again")
+async def again(request: Req, reference: FromPath[str]) -> Redirect:
+    """Ask what did not answer again now, rather than at its next turn."""
+    visitor = need_session(request, back=f"/requests/{reference}/copy")
+    await form(request)
+    await try_now(await find(reference, visitor.subject_id))
+    return go(request, f"/requests/{reference}/copy")
+
+
 @post("/requests/{reference:str}/withdraw")
 async def stop(request: Req, reference: FromPath[str]) -> Redirect:
     """Withdraw the request; what is being made for it stops."""
@@ -113,4 +126,4 @@ async def stop(request: Req, reference: FromPath[str]) -> Redirect:
     return go(request, f"/requests/{reference}")
 
 
-routes: list[ControllerRouterHandler] = [watch, show_copy, download, stop]
+routes: list[ControllerRouterHandler] = [watch, show_copy, download, again, stop]

@@ -82,7 +82,7 @@ async def test_two_workers_at_once_send_one_mail(
 
 async def test_a_rolled_back_transaction_sends_nothing(database: str, clock: SetClock) -> None:
     """No mail, no words, no job."""
-    with pytest.raises(ZeroDivisionError):  # noqa: PT012  the transaction is the statement
+    with pytest.raises(ZeroDivisionError):  # the transaction is the statement
         async with engine().transaction():
             await post(message(), to=TO, language="en", at=clock())
             raise ZeroDivisionError

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 
 from exports.bundle import Parcel as Bundle
 from exports.order import Batch, Missing, StoredFile
+from exports.storage import NotStored
 from portal import error_pages
 from portal.assets import Assets
 from portal.clock import SetClock
@@ -100,6 +101,12 @@ class MemoryStorage:
     """A store of parcels."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+
+    async def size(self, place: str) -> int:
+        """Return a file's size."""
+        if place not in self.files:
+            raise NotStored
+        return len(self.files[place])
 
     async def open(self, place: str) -> AsyncIterator[bytes]:
         """Stream a file in small pieces."""

@@ -214,6 +214,21 @@ async def test_a_source_that_stays_down_is_asked_again_without_making_everything
     assert await Parcel.count() == 1 and await mails("copy-ready") == 1
 
 
+async def test_asking_at_once_starts_no_second_row_of_retries(bench: Bench) -> None:
+    """However often the button is pressed, one attempt waits for its turn."""
+    bench.sources["stripe"].down = True
+    reference, job = await bench.ask()
+    await access.fulfil(bench.shop, job)
+    before = await waiting_attempts()
+    for _ in range(3):
+        await outcome.try_now(await find(reference, bench.subject))
+        await access.fulfil(bench.shop, {**job, "once": "yes"})
+    assert await waiting_attempts() == before + 1
+    bench.sources["stripe"].down = False
+    await access.fulfil(bench.shop, {**job, "once": "yes"})
+    assert (await find(reference, bench.subject)).outcome == "fulfilled"
+
+
 async def test_after_three_days_the_missing_part_is_left_to_a_person(bench: Bench) -> None:
     """The request closes as partly fulfilled, in evidence, and the copy stays until its day."""
     bench.sources["stripe"].down = True

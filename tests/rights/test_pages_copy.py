@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from portal.mail.tables import Mail
 from portal.rights import outcome
 from portal.rights.requests import find
 from portal.rights.tables import ExportPart, Parcel, SubjectRequest
@@ -130,6 +131,37 @@ async def test_a_copy_is_downloaded_and_counted(house: House) -> None:
     pdf = await ana.post(f"/en/requests/{reference}/download", {"what": "pdf"})
     assert (pdf.content, pdf.headers["content-type"]) == (b"%PDF-1.7!", "application/pdf")
     assert (await Parcel.select(Parcel.downloads_left).first())["downloads_left"] == 3
+
+
+async def test_a_download_is_told_to_the_registered_address(house: House) -> None:
+    """Whoever took the copy, the person hears of it at once."""
+    ana = await house.person()
+    reference = await finish(house, ana)
+    await ana.post(f"/en/requests/{reference}/download", {"what": "zip"})
+    told = await Mail.select().where(Mail.kind == "copy-downloaded").first()
+    assert told and (told["to_address"], told["reference"]) == (ana.email, reference)
+
+
+async def test_a_download_is_not_counted_while_the_storage_is_away(house: House) -> None:
+    """A copy that cannot be opened costs nothing and tells nobody."""
+    ana = await house.person()
+    reference = await finish(house, ana)
+    house.storage.files.clear()
+    assert (await ana.post(f"/en/requests/{reference}/download", {"what": "zip"})).status_code == 503
+    assert (await Parcel.select(Parcel.downloads_left).first())["downloads_left"] == 5
+    assert not await Mail.exists().where(Mail.kind == "copy-downloaded")
+
+
+async def test_trying_again_at_once_is_offered_while_something_is_missing(house: House) -> None:
+    """The button adds one job, however often it is pressed; a stranger's press adds none."""
+    ana, eve = await house.person(), await house.person("eve@person.example")
+    reference = await finish(house, ana, missing=["prompts"])
+    assert "Try again now" in (await ana.get(f"/en/requests/{reference}/copy")).text
+    for _ in range(2):
+        assert (await ana.post(f"/en/requests/{reference}/again")).status_code == 303
+    assert (await eve.post(f"/en/requests/{reference}/again")).status_code == 404
+    jobs = await Parcel.raw("SELECT 1 FROM pgqueuer WHERE dedupe_key LIKE '%:now'")
+    assert len(jobs) == 1
 
 
 async def test_a_download_needs_a_fresh_code(house: House) -> None:
