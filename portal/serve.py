@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -134,7 +135,8 @@ def open_storage(settings: Settings) -> Storage:
 
 
 def make_worker(shop: Workshop) -> Worker:
-    """Return a worker that knows every kind of job."""
+    """Return a worker that knows every kind of job. It has more patience with sources than a page has."""
+    shop = replace(shop, sources=shop.sources.patient())
     settings, policy, clock = shop.settings, shop.policy, shop.clock
     key = settings.variable("RESEND_API_KEY", needed_by="Sending mail")
     works = [

@@ -1,7 +1,7 @@
 """All sources of one policy, asked together: one that is down never takes the others, or the page, with it.
 
-Always true here: what could not be counted is None and never 0, and no answer is waited for longer than a page may
-take.
+Always true here: what could not be counted is None and never 0, and no answer is waited for longer than whoever asks
+may take.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from portal.web import Req
 
 PATIENCE_SECONDS = 3.0
 """How long a page waits for a source before it says that it did not answer."""
+WORK_PATIENCE_SECONDS = 60.0
+"""How long a job waits: for all the tries that an adapter makes, each with its own time-out and pause."""
 
 type Counts = Mapping[str, Mapping[str, int] | None]
 """Source id -> category id -> number of records; None for a source that did not answer."""
@@ -46,6 +48,10 @@ class Sources:
     def get(self, id: str) -> Source:
         """Return a source by its id. Raises: KeyError."""
         return self._by_id[id]
+
+    def patient(self) -> "Sources":
+        """Return the same sources for work at whose end no page waits."""
+        return Sources(self.all, patience_seconds=WORK_PATIENCE_SECONDS)
 
     async def identify(self, known: Identifiers) -> Identified:
         """Ask every source who this is, and again with what the others added, until nothing new is learnt.
