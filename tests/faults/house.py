@@ -97,8 +97,8 @@ class House:
         id = await self.value("SELECT id FROM subject_request WHERE reference = $1", reference)
         return sum(json.loads(row["payload"])["request"] == str(id) for row in rows)
 
-    async def mails(self, to: str, reference: str) -> list[str]:
-        """Wait until no mail is left to send. Returns the subjects of those to an address about a request."""
+    async def mails(self, to: str, reference: str = "") -> list[str]:
+        """Wait until no mail is left to send. Returns the subjects of those to an address (about a request)."""
 
         async def all_sent() -> bool:
             await self.let_the_retry_come_now()
@@ -107,6 +107,10 @@ class House:
         await until(all_sent, "sent every mail", every=1.0)
         sent = self.stack.mail.messages(to)
         return [mail.params["subject"] for mail in sent if reference in mail.params["text"]]
+
+    async def ready_mails(self, to: str, reference: str) -> list[str]:
+        """Return the subjects of the mails that say that a copy, or a part of it, is ready."""
+        return [subject for subject in await self.mails(to, reference) if "ready" in subject]
 
     def mend(self) -> None:
         """Let every far end work again."""

@@ -96,7 +96,7 @@ async def test_a_killed_export_finishes_after_the_restart(
     await finished(casagbic, reference)
     assert len(await casagbic.parcels(reference)) == 1
     assert await casagbic.orphans() == set()
-    assert len(await ready_mails(casagbic, person, reference)) == 1
+    assert len(await casagbic.ready_mails(person.email, reference)) == 1
     manifest = json.loads((await person.archive(reference)).read("manifest.json"))
     assert (manifest["complete"], manifest["report"]) == (True, "full")
     assert who != "heavy" or (manifest["records"] > 5_000 and manifest["files"] >= 50)
@@ -117,7 +117,7 @@ async def test_a_copy_that_is_withdrawn_while_nobody_works_on_it_leaves_nothing(
     await finished(casagbic, reference)
     assert await casagbic.parcels(reference) == []
     assert await casagbic.orphans() == set()
-    assert await ready_mails(casagbic, person, reference) == []
+    assert await casagbic.ready_mails(person.email, reference) == []
 
 
 async def test_told_to_stop_it_stops_in_time_and_the_export_is_done_by_then_or_afterwards(
@@ -137,7 +137,7 @@ async def test_told_to_stop_it_stops_in_time_and_the_export_is_done_by_then_or_a
     await finished(casagbic, reference)
     assert len(await casagbic.parcels(reference)) == 1
     assert await casagbic.orphans() == set()
-    assert len(await ready_mails(casagbic, person, reference)) == 1
+    assert len(await casagbic.ready_mails(person.email, reference)) == 1
 
 
 async def finished(house: House, reference: str) -> None:
@@ -147,11 +147,6 @@ async def finished(house: House, reference: str) -> None:
         return not await house.jobs_left(reference)
 
     await until(idle, "finished")
-
-
-async def ready_mails(house: House, person: Visitor, reference: str) -> list[str]:
-    """Return the subjects of the mails that say that the copy is ready."""
-    return [subject for subject in await house.mails(person.email, reference) if "ready" in subject]
 
 
 def habeas_of(house: House) -> "subprocess.Popen[bytes]":
