@@ -7,7 +7,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from typing import Self
 
 import asyncpg
 
+from benchmarks.guest import Guest
 from benchmarks.measure import Scale
 from demo.stack import Stack, running
 from portal.embedded import embedded_postgres
@@ -35,6 +36,7 @@ class Bench:
         self.scale = scale
         self.say = say
         self._closing = ExitStack()
+        self._guests: dict[str, Guest] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +88,13 @@ class Bench:
     def stack_dsn(self) -> str:
         """The portal's own database in the running demo."""
         return embedded_dsn(self.stack.folder)
+
+    def guest(self, role: str) -> Guest:
+        """The person of the demo with this role, signed in once: codes are sent to an address once a minute."""
+        if role not in self._guests:
+            email = next(person.email for person in self.stack.people if person.role == role)
+            self._guests[role] = self._closing.enter_context(closing(Guest(self.stack, email)))
+        return self._guests[role]
 
 
 def program(name: str, package: str) -> str:

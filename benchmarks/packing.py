@@ -33,7 +33,7 @@ def _text(bench: Bench, folder: Path) -> Figure:
     _write_text(source, bench.scale.text_bytes)
     ours, theirs = folder / "ours.zip", folder / "zlib.zip"
     fast, slow = in_turn(
-        1 if bench.scale.name == "full" else bench.scale.rounds,
+        bench.scale.rounds,
         lambda: _ours(source, "data/records.jsonl", ours),
         lambda: _timed(lambda: _zlib(source, theirs)),
     )

@@ -27,15 +27,11 @@ COUNT = """
 
 def figures(bench: Bench) -> Iterator[Figure]:
     """Count questions and connections over all pages, then compare two pages with a bare one."""
-    stack = bench.stack
-    guest = Guest(stack, next(person.email for person in stack.people if person.role == "ordinary"))
-    try:
-        bench.say("counting queries")
-        yield from asyncio.run(_questions(bench, guest))
-        bench.say("asking for pages")
-        yield from _speed(bench, guest)
-    finally:
-        guest.close()
+    guest = bench.guest("ordinary")
+    bench.say("counting queries")
+    yield from asyncio.run(_questions(bench, guest))
+    bench.say("asking for pages")
+    yield from _speed(bench, guest)
 
 
 async def _questions(bench: Bench, guest: Guest) -> list[Figure]:

@@ -16,7 +16,6 @@ import msgspec
 import pikepdf
 
 from benchmarks.bench import Bench
-from benchmarks.guest import Guest
 from benchmarks.load import load
 from benchmarks.measure import Figure, at_least, at_most, in_turn, medians
 from benchmarks.memory import Peak
@@ -139,17 +138,13 @@ def _laying_out(bench: Bench) -> Iterator[None]:
             yield
         finally:
             enough.set()
-            done.result()
+        done.result()
 
 
 @contextmanager
 def _copies_being_made(bench: Bench) -> Iterator[None]:
     """Have the person with most records take a copy."""
-    guest = Guest(bench.stack, next(person.email for person in bench.stack.people if person.role == "heavy"))
     with ThreadPoolExecutor(1) as pool:
-        copy = pool.submit(guest.take_copy)
-        try:
-            yield
-        finally:
-            copy.result()
-            guest.close()
+        copy = pool.submit(bench.guest("heavy").take_copy)
+        yield
+        copy.result()

@@ -35,32 +35,30 @@ AREA = "From click to ready"
 def figures(bench: Bench) -> Iterator[Figure]:
     """Let an ordinary person and the one with most records take their copy."""
     for role in ("ordinary", "heavy"):
-        person = next(person for person in bench.stack.people if person.role == role)
+        guest = bench.guest(role)
         bench.say(f"making copies for the {role} person")
-        whole, bare, parcel = asyncio.run(_compare(bench, person.email))
+        whole, bare, parcel = asyncio.run(_compare(bench, guest))
         yield Figure(
             what=f"the {role} person ({parcel.records:,} records, {parcel.files} files), time against the bare work",
             ratio=whole / bare, note=f"{whole:.1f} s from click to ready, {bare:.1f} s of bare work",
         )  # fmt: skip
 
 
-async def _compare(bench: Bench, email: str) -> tuple[float, float, Parcel]:
+async def _compare(bench: Bench, guest: Guest) -> tuple[float, float, Parcel]:
     settings = read_settings(bench.stack.environment)
     policy = load(settings.policy_file)
-    guest = await asyncio.to_thread(Guest, bench.stack, email)
     rounds: list[tuple[float, float]] = []
     sources = _open(policy, settings)
     try:
         async with Press() as press:
             await asyncio.to_thread(guest.take_copy)
-            _, parcel = await _bare(bench.fresh("ready"), policy, settings, sources, press, email)
+            _, parcel = await _bare(bench.fresh("ready"), policy, settings, sources, press, guest.email)
             for _ in range(bench.scale.rounds):
                 copy = await asyncio.to_thread(guest.take_copy)
-                seconds, parcel = await _bare(bench.fresh("ready"), policy, settings, sources, press, email)
+                seconds, parcel = await _bare(bench.fresh("ready"), policy, settings, sources, press, guest.email)
                 rounds.append((copy.seconds, seconds))
     finally:
         await sources.close()
-        guest.close()
     whole, bare = medians(rounds)
     return whole, bare, parcel
 
