@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from portal.database import engine
 
-ID = "2026-11-21T23:59:30:000000"
+ID = "2026-11-22T12:00:30:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Views for staff, without subjects, places of parcels, bodies of mails or whole addresses."
 
