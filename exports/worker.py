@@ -13,7 +13,8 @@ import sys
 from typing import BinaryIO
 
 HEADER = struct.Struct("<Q")
-NICENESS = 10
+NICENESS = 19
+"""The least: beside it a page waits for a worker for no more than a moment, also with fewer processors than workers."""
 WORN_KIB = 256 * 1024
 """A worker that has grown beyond this gives its memory back by ending."""
 
