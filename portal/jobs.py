@@ -155,6 +155,9 @@ class _Executor(EntrypointExecutor):
             await super().execute(job, context)
         except Later as later:
             raise RetryRequested(delay=later.delay, reason="later") from None
+        except asyncio.CancelledError:
+            # We are told to stop and the grace is over. PgQueuer 1 would count the job as cancelled and forget it.
+            raise RetryRequested(delay=timedelta(), reason="cut off") from None
         except Exception as error:  # the worker's edge: whatever it was, the job is retried or parked
             kind = type(error).__name__
             log.warning("job failed", job=self.work.name, job_id=int(job.id), error=kind, attempt=job.attempts)
