@@ -6,7 +6,9 @@ means a bug of ours.
 
 import argparse
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -77,7 +79,7 @@ def _serve(_: argparse.Namespace) -> int:
     configure_logs()
     with database(settings):
         asyncio.run(serve(settings, policy, system_clock), loop_factory=uvloop.new_event_loop)
-    return 0
+    return _stopped()
 
 
 def _worker(_: argparse.Namespace) -> int:
@@ -90,6 +92,14 @@ def _worker(_: argparse.Namespace) -> int:
     configure_logs()
     with database(settings):
         asyncio.run(work(settings, policy, system_clock), loop_factory=uvloop.new_event_loop)
+    return _stopped()
+
+
+def _stopped() -> int:
+    """Return 0, or end at once if a thread still waits for a silent source: Python would wait a minute for it."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        os._exit(0)
     return 0
 
 
