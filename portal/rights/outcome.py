@@ -139,9 +139,9 @@ async def try_now(request: RequestView) -> None:
 
 
 async def _ask_again(request: RequestView, at: datetime) -> None:
-    """Enqueue the next attempt. Its key names the moment: the attempt that enqueues it is itself still running."""
-    key = f"export:{request.id}:{at.isoformat()}"
-    await enqueue("rights.export", {"request": str(request.id)}, key=key, after=TRY_AGAIN)
+    """Enqueue the next attempt. Its key names its turn: however many attempts end in one turn, one follows."""
+    turn = (at - request.received_at) // TRY_AGAIN + 1
+    await enqueue("rights.export", {"request": str(request.id)}, key=f"export:{request.id}:{turn}", after=TRY_AGAIN)
 
 
 async def _leave_incomplete(request: RequestView, at: datetime) -> None:
