@@ -42,6 +42,16 @@ async def form(request: Req) -> MultiDict[str]:
     return fields
 
 
+async def unproven(request: Req) -> MultiDict[str]:
+    """Return the fields of a form that proves nothing: to be shown again after signing in, never to be acted upon.
+
+    Raises:
+        Invalid: it is not a form.
+        RequestEntityTooLarge: it is longer than any form of ours.
+    """
+    return _fields(await _body(request))
+
+
 def local(path: str) -> str:
     """Return `path` when it is one of ours, else the home page: nobody is sent to another site."""
     return path if LOCAL.fullmatch(path) else "/"

@@ -5,12 +5,14 @@ Always true here: what was chosen travels in the address as category ids of the 
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 
-from portal.identity.visitor import form, need_session
+from portal.identity.forms import unproven
+from portal.identity.visitor import form, need_session, visitor_of
 from portal.policy.model import Category, Policy
 from portal.rights.deadlines import dates
 from portal.rights.intake import open_access
@@ -69,9 +71,11 @@ async def check(request: Req) -> Template | Redirect:
 
 @post("/export")
 async def start(request: Req) -> Template | Redirect:
-    """Open the request. A second click finds the first one's."""
-    visitor, policy = need_session(request), policy_of(request)
-    chosen = read_choice(await form(request), policy)
+    """Open the request. A second click finds the first one's; whoever was signed out meanwhile keeps the choice."""
+    policy = policy_of(request)
+    if not visitor_of(request).signed_in:
+        need_session(request, back=_to_check(read_choice(await unproven(request), policy)))
+    visitor, chosen = need_session(request), read_choice(await form(request), policy)
     if not chosen.categories:
         return await _choose(request, chosen, nothing_chosen=True)
     if chosen.format == "person":
@@ -102,6 +106,11 @@ def read_choice(fields: Fields, policy: Policy) -> Choice:
         categories=tuple(one.id for one in offered(policy) if one.id in wanted),
         format=format if format in FORMATS else FORMATS[0],
     )
+
+
+def _to_check(chosen: Choice) -> str:
+    """Return the path of the check page for a choice."""
+    return "/export/check?" + urlencode([*(("c", id) for id in chosen.categories), ("f", chosen.format)])
 
 
 async def _choose(request: Req, chosen: Choice, *, nothing_chosen: bool = False) -> Template:

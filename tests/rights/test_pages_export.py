@@ -3,9 +3,11 @@
 import asyncio
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from portal.identity.tables import Session
 from portal.mail.tables import Mail
 from portal.rights.tables import SubjectRequest
 from tests.rights.conftest import House, finish
@@ -95,6 +97,16 @@ async def test_a_second_click_says_that_there_was_a_first(house: House) -> None:
         in (await ana.get(again.headers["location"])).text
     )
     assert "A copy is being prepared since" in (await ana.get("/en/export")).text
+
+
+async def test_being_signed_out_meanwhile_loses_no_choice(house: House) -> None:
+    """After signing in again the check page shows what was chosen; no request was made without a session."""
+    ana = await house.person()
+    await Session.update({Session.ended_at: house.clock()}).where(Session.subject == ana.subject_id)
+    answer = await ana.post("/en/export", {"c": ["account", "prompts"], "f": "pdf"})
+    assert answer.status_code == 303 and await SubjectRequest.count() == 0
+    (back,) = parse_qs(urlsplit(answer.headers["location"]).query)["next"]
+    assert back.endswith("/export/check?c=account&c=prompts&f=pdf")
 
 
 async def test_a_form_without_our_token_makes_no_request(house: House) -> None:
