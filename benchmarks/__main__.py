@@ -1,7 +1,6 @@
 """`./run bench [NAME…] [--scale small|full] [--write]`: measure, and say how it compares with the goals.
 
-Always true here: a goal that is missed is shown as missed; `--write` puts the table of a whole run, and no other, into
-docs/performance.md.
+Always true here: a goal that is missed is shown as missed, on the terminal and in docs/performance.md.
 """
 
 import argparse
@@ -47,8 +46,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     unknown = set(options.names) - AREAS.keys()
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(AREAS)}")
-    if options.write and options.names:
-        parser.error("--write needs a whole run: leave out the names")
     return options
 
 

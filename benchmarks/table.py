@@ -1,6 +1,7 @@
 """The table of figures, on the terminal and in docs/performance.md.
 
-Always true here: only what is between the two marks is rewritten, and it names no place on the machine.
+Always true here: only what is between the two marks is rewritten, and it names no place on the machine. A ratio is of
+one run; lines of different areas may be of different runs.
 """
 
 import os
@@ -41,18 +42,29 @@ def row(line: Line) -> str:
 
 
 def write(lines: list[Line], scale: str, document: Path = PERFORMANCE) -> None:
-    """Put the table and the facts about the machine between the marks.
+    """Put the table and the facts about the machine between the marks; areas that were not measured keep their lines.
 
     Raises:
-        ValueError: when the document has no marks.
+        ValueError: when the document has no marks, or has lines that would stay and are of another scale.
     """
     text = document.read_text()
     before, found, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
+    within, ended, after = rest.partition(END)
     if not found or not ended:
         raise ValueError(f"{document.name} has no place for the figures: write {BEGIN} and {END} into it.")
-    parts = [f"`./run bench --scale {scale} --write`, {machine()}", "\n".join([heading(), *map(row, lines)])]
+    command = f"`./run bench --scale {scale} --write`"
+    areas = dict.fromkeys([*(old.split(" | ")[0] for old in _rows(within)), *(f"| {line.area}" for line in lines)])
+    new = {f"| {line.area}" for line in lines}
+    kept = [old for old in _rows(within) if old.split(" | ")[0] not in new]
+    if kept and command not in within:
+        raise ValueError(f"{document.name} holds figures of another scale: measure everything.")
+    rows = [one for area in areas for one in (*kept, *map(row, lines)) if one.startswith(f"{area} | ")]
+    parts = [f"{command}, {machine()}", "\n".join([heading(), *rows])]
     document.write_text(f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}{after}")
+
+
+def _rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("| ") and line not in heading().splitlines()]
 
 
 def machine() -> str:
