@@ -24,6 +24,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     random_bytes: int
     load_seconds: int
     """How long a page is asked for without pause."""
+    people: tuple[str, ...] = ("ordinary", "heavy")
+    """Whose copies are waited for, by their role in the demo."""
 
 
 SCALES = {
@@ -31,7 +33,7 @@ SCALES = {
     for scale in (
         Scale(
             name="tiny", rounds=1, rows=3_000, few_rows=1_000, pdf_rows=(50, 120),
-            text_bytes=1 << 18, random_bytes=1 << 18, load_seconds=1,
+            text_bytes=1 << 18, random_bytes=1 << 18, load_seconds=1, people=("ordinary",),
         ),
         Scale(
             name="small", rounds=3, rows=100_000, few_rows=10_000, pdf_rows=(500, 2_000),

@@ -53,7 +53,7 @@ def _growth(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         what=f"time for {many:,} rows against {few:,}, on paper in full", ratio=long / short,
         goal=at_most(many / few * TENFOLD / 10),
-        note=f"{short:.1f} s and {long:.1f} s with two worker processes",
+        note=f"{short:.1f} s and {long:.1f} s with two worker processes" + ("; one round" if rounds == 1 else ""),
     )  # fmt: skip
     yield Figure(
         what=f"peak memory of a worker process against {WORKER_MIB} MiB", ratio=peak.mib / WORKER_MIB,

@@ -34,7 +34,7 @@ AREA = "From click to ready"
 
 def figures(bench: Bench) -> Iterator[Figure]:
     """Let an ordinary person and the one with most records take their copy."""
-    for role in ("ordinary", "heavy"):
+    for role in bench.scale.people:
         guest = bench.guest(role)
         bench.say(f"making copies for the {role} person")
         whole, bare, parcel = asyncio.run(_compare(bench, guest))

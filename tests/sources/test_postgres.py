@@ -139,6 +139,16 @@ async def test_an_identifier_of_another_shape_is_nobody(platform: Postgres, id: 
     assert await read(platform.collect(nobody, "prompts")) == []
 
 
+@pytest.mark.parametrize("address", ["o'brien\\$1::text[]@e.example", '{"a,b"}@e.example', "$2''\\''E'@e.example"])
+async def test_an_identifier_is_compared_exactly_in_a_copy(
+    platform: Postgres, owner: asyncpg.Connection, address: str
+) -> None:
+    """Quotes, backslashes, braces and places change nothing in the statement that carries them."""
+    await owner.execute("INSERT INTO newsletter (mail) VALUES ($1), ('somebody@e.example')", address)
+    known = Identifiers(emails=frozenset({address, "nobody@e.example"}))
+    assert [row["mail"] for row in await read(platform.collect(known, "account"))] == [address]
+
+
 async def test_a_join_to_a_key_that_is_not_unique_doubles_no_row(
     platform: Postgres, owner: asyncpg.Connection, ana: Identifiers
 ) -> None:
