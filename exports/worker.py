@@ -10,6 +10,7 @@ import pickle
 import resource
 import struct
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 HEADER = struct.Struct("<Q")
@@ -49,8 +50,17 @@ def _do(task: bytes) -> bytes:
         result = pickle.loads(task).run()  # noqa: S301  it comes from our own parent, through a pipe
     except Exception as error:  # noqa: BLE001  the worker's edge: the parent decides what a failure means
         failure = type(error).__name__
-    worn = bool(failure) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > WORN_KIB
+    worn = bool(failure) or _resident_kib() > WORN_KIB
     return pickle.dumps((result, failure, worn))
+
+
+def _resident_kib() -> int:
+    """Return the memory this process holds now.
+
+    Not `ru_maxrss`: Linux hands a parent's peak on to its child, and a large portal would wear out every worker.
+    """
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024
 
 
 def _no_network(event: str, _arguments: tuple[object, ...]) -> None:

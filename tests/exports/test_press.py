@@ -83,6 +83,16 @@ async def test_a_warm_worker_is_used_again(press: Press) -> None:
     assert (await press.run(WhoAmI(), seconds=60))[0] == (await press.run(WhoAmI(), seconds=60))[0]
 
 
+async def test_a_large_parent_wears_no_worker_out() -> None:
+    """What the portal holds is not counted as the worker's own (Linux hands a parent's peak on)."""
+    ballast = bytearray(400 << 20)
+    for start in range(0, len(ballast), 4096):
+        ballast[start] = 1
+    async with Press(workers=1) as fresh:
+        first = (await fresh.run(WhoAmI(), seconds=60))[0]
+        assert (await fresh.run(WhoAmI(), seconds=60))[0] == first
+
+
 async def test_a_worker_that_died_while_idle_is_passed_over() -> None:
     """The machine may end an idle process; the next task does not notice."""
     async with Press(workers=1) as press:
