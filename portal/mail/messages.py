@@ -144,7 +144,7 @@ def copy_expires_soon(words: Words, policy: Policy, *, reference: str, until: da
     )
 
 
-def copy_downloaded(words: Words, policy: Policy, *, reference: str, at: datetime, link: str) -> Message:
+def copy_downloaded(words: Words, policy: Policy, *, reference: str, file: str, at: datetime, link: str) -> Message:
     """Tell the registered address at once that the copy was taken; `link` leads to the account page. Source: S-02."""
     return write(
         Letter(
@@ -154,6 +154,7 @@ def copy_downloaded(words: Words, policy: Policy, *, reference: str, at: datetim
             before=(words("If this was you, there is nothing to do."),),
             facts=(
                 (words("Reference"), reference),
+                (words("File"), file),
                 (words("Downloaded"), words.day_moment(at)),
             ),
             invitation=words("Not you? End all sessions on your account page, then reply to this message:"),

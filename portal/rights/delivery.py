@@ -53,7 +53,8 @@ async def hand_over(
     size_bytes = await _size(storage, place)
     words = Words(request.language, policy.controller.zone)
     account = f"{public_url}/{request.language}/account"
-    await _take_one(request, parcel, what, copy_downloaded(words, policy, reference=reference, at=at, link=account), at)
+    notice = copy_downloaded(words, policy, reference=reference, file=what.upper(), at=at, link=account)
+    await _take_one(request, parcel, what, notice, at)
     return Delivery(
         chunks=storage.open(place),
         size_bytes=size_bytes,

@@ -37,7 +37,7 @@ ALL: dict[str, Written] = {
         words, policy, reference="DR-2026-0101", until=UNTIL, link=LINK
     ),
     "downloaded": lambda words, policy: messages.copy_downloaded(
-        words, policy, reference="DR-2026-0101", at=UNTIL, link=LINK
+        words, policy, file="ZIP", reference="DR-2026-0101", at=UNTIL, link=LINK
     ),
 }
 
