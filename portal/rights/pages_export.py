@@ -11,6 +11,7 @@ import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 
+from portal.errors import SignInNeeded
 from portal.identity.forms import unproven
 from portal.identity.visitor import form, need_session, visitor_of
 from portal.policy.model import Category, Policy
@@ -73,9 +74,10 @@ async def check(request: Req) -> Template | Redirect:
 async def start(request: Req) -> Template | Redirect:
     """Open the request. A second click finds the first one's; whoever was signed out meanwhile keeps the choice."""
     policy = policy_of(request)
-    if not visitor_of(request).signed_in:
-        need_session(request, back=_to_check(read_choice(await unproven(request), policy)))
-    visitor, chosen = need_session(request), read_choice(await form(request), policy)
+    visitor = visitor_of(request)
+    if not visitor.signed_in:
+        raise SignInNeeded(_to_check(read_choice(await unproven(request), policy)))
+    chosen = read_choice(await form(request), policy)
     if not chosen.categories:
         return await _choose(request, chosen, nothing_chosen=True)
     if chosen.format == "person":
