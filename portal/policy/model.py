@@ -153,6 +153,11 @@ class Recipient(Frozen, frozen=True, kw_only=True):
     transfer: Transfer | None = None
     """Required when `country` is outside the EEA."""
     hosts: tuple[str, ...] = ()
+    told: Literal["source", "by-hand", "not-needed"] = "by-hand"
+    """How it hears of a correction, an erasure or a pause: `source` it is one of our sources and does as told;
+    `by-hand` a person of ours writes to it; `not-needed`, with the reason. Source: GDPR Art. 19."""
+    told_why: Text | None = None
+    """Why that is so, for the person; required for `not-needed`."""
     standing: Standing = Standing.STATED
 
 
@@ -165,6 +170,8 @@ class Retention(Frozen, frozen=True, kw_only=True):
     plus `years`; `memory` in memory only, gone on its own."""
     days: int | None = None
     years: int | None = None
+    field: str = ""
+    """The field whose day the period counts from; required where `keep` holds records for `years` or `days`."""
     standing: Standing = Standing.STATED
 
 
@@ -186,6 +193,17 @@ class Value(Frozen, frozen=True, kw_only=True):
     title: Text
 
 
+class Correct(Frozen, frozen=True, kw_only=True):
+    """What happens when a person says that a field is wrong. Source: GDPR Art. 16."""
+
+    how: Literal["at-once", "new-address", "decide", "elsewhere", "never"]
+    """`at-once` the person's own words; `new-address` the address to sign in with, by a code to the new one;
+    `decide` a person of ours looks; `elsewhere` and `never` with `why`: what to do instead."""
+    why: Text | None = None
+    longest: int = 200
+    """Characters that fit."""
+
+
 class Field(Frozen, frozen=True, kw_only=True):
     """One thing known about the person. `kind` decides how it is shown, never what is collected."""
 
@@ -198,6 +216,7 @@ class Field(Frozen, frozen=True, kw_only=True):
     """Shown first and in narrow tables; a category has one to four of them."""
     values: tuple[Value, ...] = ()
     """What stored values are called for people; others are shown as they are stored. The data files keep the stored."""
+    correct: Correct = Correct(how="decide")
 
 
 class Category(Frozen, frozen=True, kw_only=True):
@@ -270,6 +289,8 @@ class Table(Frozen, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     leave_out: dict[str, str] = {}
     """Column -> the reason why nobody gets to see it."""
+    anonymise: dict[str, str] = {}
+    """Column -> the text put in its place when the category's erasure is `anonymise`; "" empties it."""
     sensitive: bool = False
     """True when Python must touch each row (decryption, masking): it leaves the fast lane."""
 
@@ -285,13 +306,31 @@ class Lookup(Frozen, frozen=True, kw_only=True):
     language: str = ""
 
 
+class Flag(Frozen, frozen=True, kw_only=True):
+    """How a platform is told to keep a person's data out of use: `column` of `table` is set to `on`, else `off`.
+
+    The table's rows are found by its own `subject`; it must be one of the source's tables or the lookup's.
+    """
+
+    table: str
+    column: str
+    on: str = "true"
+    off: str = "false"
+
+
 class PostgresSource(Frozen, frozen=True, kw_only=True, tag="postgres", tag_field="kind"):
     """Somebody else's PostgreSQL, read with a role that can only read."""
 
     id: str
     title: Text
     url_variable: str
+    write_url_variable: str = ""
+    """The variable with the address of a role that may erase and correct. Without it a person does so by hand."""
+    scan_url_variable: str = ""
+    """The variable with the address of a role that may read every table, for the search after an erasure."""
     lookup: Lookup
+    restrict: Flag | None = None
+    """Without it a person of ours keeps the data out of use by hand."""
     tables: tuple[Table, ...]
     ignored_tables: dict[str, str] = {}
     """Table -> the reason why it holds nothing about a person."""
@@ -317,6 +356,8 @@ class StripeSource(Frozen, frozen=True, kw_only=True, tag="stripe", tag_field="k
     id: str
     title: Text
     key_variable: str
+    redact: bool = False
+    """Erase by Stripe's redaction jobs (a preview that your account must have) and not by deleting the customer."""
     objects: tuple[StripeObject, ...]
     recipients: tuple[str, ...] = ()
 
@@ -361,6 +402,20 @@ class PortalSource(Frozen, frozen=True, kw_only=True, tag="portal", tag_field="k
     title: Text
     category: str
     recipients: tuple[str, ...] = ()
+
+
+class Webhook(Frozen, frozen=True, kw_only=True):
+    """Where the platform hears, signed, that somebody's data was paused, corrected or erased."""
+
+    url_variable: str
+    secret_variable: str
+
+
+class Balance(Frozen, frozen=True, kw_only=True):
+    """The field that counts what was paid for and not used yet; named before an erasure, never a barrier to it."""
+
+    category: str
+    field: str
 
 
 type SourceSpec = PostgresSource | StripeSource | S3Source | PortalSource
@@ -446,7 +501,9 @@ class Policy(Frozen, frozen=True, kw_only=True):
     recipients: tuple[Recipient, ...]
     categories: tuple[Category, ...]
     never: tuple[Never, ...] = ()
+    paid_balance: Balance | None = None
     sources: tuple[SourceSpec, ...]
+    webhook: Webhook | None = None
     cookies: tuple[Cookie, ...]
     promises: tuple[Promise, ...]
     gaps: tuple[Gap, ...] = ()
