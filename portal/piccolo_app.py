@@ -7,7 +7,18 @@ from piccolo.conf.apps import AppConfig
 from portal.evidence.tables import Evidence
 from portal.identity.tables import KnownIdentifier, OutsideAttempt, OutsideIdentity, Session, SignInAttempt, Subject
 from portal.mail.tables import Mail, MailBody, MailEvent
-from portal.rights.tables import ExportPart, Parcel, SubjectRequest, TimelineEntry
+from portal.rights.tables import (
+    ExportPart,
+    HeldItem,
+    Parcel,
+    Plan,
+    PlanItem,
+    RequestMessage,
+    Restriction,
+    SubjectRequest,
+    Task,
+    TimelineEntry,
+)
 
 APP_CONFIG = AppConfig(
     app_name="portal",
@@ -15,5 +26,6 @@ APP_CONFIG = AppConfig(
     table_classes=[
         Evidence, Subject, KnownIdentifier, OutsideIdentity, SignInAttempt, OutsideAttempt, Session,
         Mail, MailBody, MailEvent, SubjectRequest, ExportPart, Parcel, TimelineEntry,
+        RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
     ],
 )  # fmt: skip

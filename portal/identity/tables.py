@@ -16,10 +16,10 @@ from piccolo.table import Table
 
 
 class Subject(Table, tablename="subject"):
-    """A person we have talked to. `email` is normalised (trimmed, lower case)."""
+    """A person we have talked to. `email` is normalised (trimmed, lower case); None once it was erased."""
 
     id = UUID(primary_key=True)
-    email = Text(unique=True)
+    email = Text(unique=True, null=True, default=None)
     display_name = Text(default="")
     language = Varchar(length=2, default="en")
     created_at = Timestamptz()
