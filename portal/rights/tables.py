@@ -31,7 +31,7 @@ class SubjectRequest(Table, tablename="subject_request"):
     """One of `lifecycle.RIGHTS`."""
     channel = Varchar(length=20, default="portal")
     """How it came: portal, mailbox, agent, report, letter, phone, email, counter"""
-    about = ForeignKey("self", on_delete=OnDelete.set_null, null=True, default=None)
+    about: "ForeignKey[SubjectRequest]" = ForeignKey("self", on_delete=OnDelete.set_null, null=True, default=None)
     """The request a complaint is about."""
     categories = Array(base_column=Text())
     format = Varchar(length=20, default="all")
