@@ -4,7 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from portal.evidence.tables import Evidence
+from portal.evidence.tables import Evidence, KnownTombstone, Sealed, SealKey
 from portal.identity.tables import KnownIdentifier, OutsideAttempt, OutsideIdentity, Session, SignInAttempt, Subject
 from portal.mail.tables import Mail, MailBody, MailEvent
 from portal.rights.tables import (
@@ -19,6 +19,7 @@ from portal.rights.tables import (
     Task,
     TimelineEntry,
 )
+from portal.rights.tables_receipts import Receipt, ReceiptKey
 
 APP_CONFIG = AppConfig(
     app_name="portal",
@@ -27,5 +28,6 @@ APP_CONFIG = AppConfig(
         Evidence, Subject, KnownIdentifier, OutsideIdentity, SignInAttempt, OutsideAttempt, Session,
         Mail, MailBody, MailEvent, SubjectRequest, ExportPart, Parcel, TimelineEntry,
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
+        SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
     ],
 )  # fmt: skip

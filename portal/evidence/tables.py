@@ -1,6 +1,10 @@
-"""The append-only log. A trigger refuses UPDATE, DELETE and TRUNCATE (made in the migration)."""
+"""The append-only log, sealed content and its keys, and which tombstones this database knows.
 
-from piccolo.columns import JSONB, BigInt, Text, Timestamptz, Varchar
+Always true here: triggers (made in the migrations) refuse UPDATE, DELETE and TRUNCATE of the log, and UPDATE of what
+is sealed.
+"""
+
+from piccolo.columns import JSONB, UUID, BigInt, Bytea, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -19,3 +23,29 @@ class Evidence(Table, tablename="evidence"):
     previous = Text()
     digest = Text()
     """SHA-256 over the previous digest and this entry's canonical JSON."""
+
+
+class SealKey(Table, tablename="seal_key"):
+    """The key under which one person's content is sealed, itself sealed with a key that is not in the database."""
+
+    subject = UUID(primary_key=True)
+    """No foreign key: destroying the key must not depend on the order in which a person's rows go."""
+    wrapped = Bytea()
+    created_at = Timestamptz()
+
+
+class Sealed(Table, tablename="sealed"):
+    """Content that must be provable and may be forgotten. A trigger refuses UPDATE; the evidence holds the digest."""
+
+    digest = Text(primary_key=True)
+    """SHA-256 (hex) of `body`, so it says nothing about what is inside."""
+    reference = Text(index=True)
+    body = Bytea()
+    at = Timestamptz()
+
+
+class KnownTombstone(Table, tablename="known_tombstone"):
+    """A tombstone that this database has heard of. What the ledger has and this has not, a restore took away."""
+
+    id = UUID(primary_key=True)
+    at = Timestamptz()
