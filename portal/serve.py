@@ -36,7 +36,7 @@ from portal.mail.pace import Pace
 from portal.mail.resend import Resend
 from portal.policy.model import Policy
 from portal.rights import works as rights
-from portal.rights.access import Workshop
+from portal.rights.workshop import Workshop
 from portal.settings import Settings
 from portal.sources.base import Identifiers
 from portal.sources.registry import Sources, open_sources

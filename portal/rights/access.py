@@ -4,44 +4,24 @@ Always true here: whatever line the worker dies at, running it again ends in one
 could not give is named, and fetched again later.
 """
 
-import hashlib
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from uuid import UUID, uuid5
 
-import asyncpg
 import msgspec
 
 from exports.bundle import Parcel as Bundle
 from exports.bundle import assemble
-from exports.press import Press
 from exports.storage import Storage
-from portal.clock import Clock
-from portal.jobs import Later, Payload
-from portal.policy.model import Policy
+from portal.jobs import Payload
 from portal.rights import outcome, parts
 from portal.rights.order import draw_order
 from portal.rights.person import find_person
 from portal.rights.requests import RequestView, parcel_of, parts_of
 from portal.rights.tables import SubjectRequest
-from portal.settings import Settings
-from portal.sources.registry import Identified, Sources
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What fulfilling a request needs. Built once by whoever runs the worker."""
-
-    policy: Policy
-    settings: Settings
-    clock: Clock
-    sources: Sources
-    storage: Storage
-    press: Press
+from portal.rights.workshop import Workshop, alone
+from portal.sources.registry import Identified
 
 
 class Withdrawn(Exception):
@@ -55,7 +35,7 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
         Later: when another worker is at it.
     """
     id = UUID(payload["request"])
-    async with _alone(shop.settings.database_dsn, id):
+    async with alone(shop.settings.database_dsn, id):
         request = await _request(id)
         if request is None:
             return
@@ -80,7 +60,7 @@ async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
 async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:
     """Assemble, store and record one parcel."""
     parcel_id = await _next_parcel(request)
-    person = await find_person(shop.sources, request.subject)
+    person = await find_person(shop.sources, request.owner)
     await outcome.start(request, at=shop.clock())
     async with AsyncExitStack() as stack:
         bundle = await _assemble(shop, request, person, _folder(shop, request), stack)
@@ -139,7 +119,7 @@ async def _worth_doing(shop: Workshop, request: RequestView) -> bool:
     failed = {part.source for part in await parts_of(request.id) if part.state == "failed"}
     if await parcel_of(request.id) is None or not failed:
         return True
-    person = await find_person(shop.sources, request.subject)
+    person = await find_person(shop.sources, request.owner)
     counts = await shop.sources.count(person.identifiers)
     return any(counts[source] is not None for source in failed if source not in person.unreachable)
 
@@ -147,20 +127,3 @@ async def _worth_doing(shop: Workshop, request: RequestView) -> bool:
 async def _request(id: UUID) -> RequestView | None:
     row = await SubjectRequest.select().where(SubjectRequest.id == id).first()
     return msgspec.convert(row, RequestView) if row else None
-
-
-@asynccontextmanager
-async def _alone(dsn: str, request: UUID) -> AsyncIterator[None]:
-    """Hold the request for this worker alone; a killed worker's connection lets go by itself.
-
-    Raises:
-        Later: when another worker holds it.
-    """
-    key = int.from_bytes(hashlib.sha256(request.bytes).digest()[:8], signed=True)
-    connection = await asyncpg.connect(dsn)
-    try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
-            raise Later(timedelta(seconds=5), "another worker is at it")
-        yield
-    finally:
-        await connection.close()

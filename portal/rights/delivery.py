@@ -84,5 +84,5 @@ async def _take_one(request: RequestView, parcel: ParcelView, what: What, notice
             request.id, request.reference, "downloaded", at=at, actor="person",
             details={"what": what, "left": taken[0]["downloads_left"]},
         )  # fmt: skip
-        to = await address_of(request.subject)
+        to = await address_of(request.owner)
         await post(notice, to=to, language=request.language, reference=request.reference, at=at)

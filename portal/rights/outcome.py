@@ -3,19 +3,22 @@
 Always true here: each move is one transaction with its evidence and its mail, and happens once.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from exports.bundle import Parcel as Bundle
 from exports.storage import Storage
 from portal.database import engine
+from portal.evidence.log import Details
 from portal.jobs import enqueue
 from portal.mail.messages import copy_expires_soon, copy_ready
 from portal.mail.outbox import post
 from portal.policy.model import Policy
+from portal.rights.lifecycle import NotPossible, close, move
 from portal.rights.person import address_of
 from portal.rights.requests import RequestView
-from portal.rights.tables import ExportPart, Parcel, SubjectRequest
+from portal.rights.tables import ExportPart, Parcel
 from portal.rights.timeline import record
 from portal.words import Words
 
@@ -26,14 +29,12 @@ GIVE_UP = timedelta(days=3)
 
 async def start(request: RequestView, *, at: datetime) -> None:
     """Note that the work has begun, the first time."""
-    async with engine().transaction():
-        begun = await (
-            SubjectRequest.update({SubjectRequest.state: "working"})
-            .where((SubjectRequest.id == request.id) & (SubjectRequest.state == "received"))
-            .returning(SubjectRequest.id)
-        )
-        if begun:
-            await record(request.id, request.reference, "started", at=at, actor="worker")
+    with suppress(NotPossible):
+        async with engine().transaction():
+            await move(
+                request.id, request.reference, "working", event="started", at=at, actor="worker",
+                start=("received", "deciding"),
+            )  # fmt: skip
 
 
 async def parcels_so_far(request: UUID) -> int:
@@ -57,10 +58,27 @@ async def ready(
     What is missing is asked for again later, unless this attempt was to be made `once`. Returns False, and does
     nothing, when the request was withdrawn meanwhile.
     """
+    try:
+        await _record_ready(request, parcel_id, bundle, policy, public_url, days, at, once=once)
+    except NotPossible:
+        return False
+    return True
+
+
+async def _record_ready(
+    request: RequestView,
+    parcel_id: UUID,
+    bundle: Bundle,
+    policy: Policy,
+    public_url: str,
+    days: int,
+    at: datetime,
+    *,
+    once: bool,
+) -> None:
     expires_at = at + timedelta(days=days)
     async with engine().transaction():
-        if not await _move_on(request, bundle, at):
-            return False
+        await _move_on(request, bundle, at)
         await Parcel.update({Parcel.deleted_at: at}).where(
             (Parcel.request == request.id) & Parcel.deleted_at.is_null()
         )  # fmt: skip
@@ -71,23 +89,22 @@ async def ready(
             ready_at=at, expires_at=expires_at,
         ).save()  # fmt: skip
         await _mark_parts(request.id, bundle)
-        await record(
-            request.id, request.reference, "ready" if bundle.complete else "ready-in-part", at=at, actor="worker",
-            details={"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)},
-        )  # fmt: skip
         await _write(request, bundle, policy, public_url, expires_at, at)
         if not bundle.complete and not once:
             await _ask_again(request, at)
-    return True
 
 
-async def _move_on(request: RequestView, bundle: Bundle, at: datetime) -> bool:
-    moved = await SubjectRequest.raw(
-        "UPDATE subject_request SET state = 'ready', outcome = {}, closed_at = {}"
-        " WHERE id = {} AND closed_at IS NULL RETURNING id",
-        "fulfilled" if bundle.complete else "partly", at if bundle.complete else None, request.id,
-    )  # fmt: skip
-    return bool(moved)
+async def _move_on(request: RequestView, bundle: Bundle, at: datetime) -> None:
+    """Close the request, or leave it open while a part is missing. Raises: NotPossible, when it was withdrawn."""
+    details: Details = {"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)}
+    if bundle.complete:
+        await close(
+            request.id, request.reference, "fulfilled", event="ready", at=at, actor="worker", details=details
+        )  # fmt: skip
+    else:
+        await move(
+            request.id, request.reference, "ready", event="ready-in-part", at=at, actor="worker", details=details
+        )  # fmt: skip
 
 
 async def _mark_parts(request: UUID, bundle: Bundle) -> None:
@@ -114,7 +131,7 @@ async def _write(
         link=f"{public_url}/{request.language}/requests/{request.reference}", missing=tuple(titles),
     )  # fmt: skip
     await post(
-        message, to=await address_of(request.subject), language=request.language, reference=request.reference, at=at
+        message, to=await address_of(request.owner), language=request.language, reference=request.reference, at=at
     )
 
 
@@ -145,13 +162,8 @@ async def _ask_again(request: RequestView, at: datetime) -> None:
 
 
 async def _leave_incomplete(request: RequestView, at: datetime) -> None:
-    closed = await (
-        SubjectRequest.update({SubjectRequest.closed_at: at})
-        .where((SubjectRequest.id == request.id) & SubjectRequest.closed_at.is_null())
-        .returning(SubjectRequest.id)
-    )
-    if closed:
-        await record(request.id, request.reference, "left-incomplete", at=at, actor="worker")
+    with suppress(NotPossible):
+        await close(request.id, request.reference, "partly", event="left-incomplete", at=at, actor="worker")
 
 
 async def delete_replaced(storage: Storage, request: UUID) -> None:

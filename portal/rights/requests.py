@@ -20,24 +20,36 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     reference: str
-    subject: UUID
+    subject: UUID | None
     right: str
+    channel: str
+    about: UUID | None
     categories: list[str]
     format: str
     language: str
     state: str
-    """received, working, ready or closed"""
+    """One of `lifecycle.MOVES`."""
     outcome: str
+    waits: bool
     received_at: datetime
     promise_day: date | None
     law_day: date
     due_day: date
+    act_by_day: date | None
+    extended_on: date | None
     closed_at: datetime | None
 
     @property
     def is_open(self) -> bool:
         """True until it has an outcome."""
         return self.closed_at is None
+
+    @property
+    def owner(self) -> UUID:
+        """Whose data it is about. Raises: NotFound, while that is not proven."""
+        if self.subject is None:
+            raise NotFound
+        return self.subject
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +114,18 @@ async def find(reference: str, subject: UUID) -> RequestView:
     row = await SubjectRequest.select().where(
         (SubjectRequest.reference == reference) & (SubjectRequest.subject == subject)
     ).first()  # fmt: skip
+    if row is None:
+        raise NotFound
+    return msgspec.convert(row, RequestView)
+
+
+async def find_by_id(id: UUID) -> RequestView:
+    """Return a request, whoever's it is: for the worker and for staff, never for a person's page.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await SubjectRequest.select().where(SubjectRequest.id == id).first()
     if row is None:
         raise NotFound
     return msgspec.convert(row, RequestView)

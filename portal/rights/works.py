@@ -4,7 +4,7 @@ from functools import partial
 
 from portal.jobs import Schedule, Work
 from portal.rights import access, outcome
-from portal.rights.access import Workshop
+from portal.rights.workshop import Workshop
 
 
 def works(shop: Workshop) -> list[Work]:

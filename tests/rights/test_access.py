@@ -22,7 +22,7 @@ from portal.jobs import Later
 from portal.mail.tables import Mail
 from portal.policy.model import PostgresSource
 from portal.rights import access, intake, outcome
-from portal.rights.access import Workshop
+from portal.rights.workshop import Workshop
 from portal.rights.holdings import holdings
 from portal.rights.person import find_person
 from portal.rights.requests import find, parcel_of, parts_of, timeline_of

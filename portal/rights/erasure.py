@@ -1,0 +1,131 @@
+"""The right to erasure: asked for and confirmed by the person, out of use at once, three days to think again, gone.
+
+Always true here: what was shown is what was approved, by its digest; nobody but the person is needed for it, and no
+dispute stops it; after the three days nothing of it is called done before it was looked for.
+Source: GDPR Art. 17, 18, 19; law S-02, S-17, S-20.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from portal.database import engine
+from portal.errors import Refused
+from portal.mail.messages import erasure_planned
+from portal.mail.outbox import post
+from portal.policy.model import Policy
+from portal.rights import restriction
+from portal.rights.erasure_plan import Drawn, draw
+from portal.rights.intake import Asked, Opened, open_request
+from portal.rights.lifecycle import close, move
+from portal.rights.person import address_of, find_person
+from portal.rights.plans import ItemView, PlanView, cancel, lay, plan_of
+from portal.rights.requests import RequestView, find
+from portal.rights.walk import Did, LeftSomething
+from portal.rights.workshop import Workshop
+from portal.sources.base import Erasing, Identifiers, Source
+from portal.sources.registry import Identified, Sources
+from portal.words import Words
+
+GRACE = timedelta(days=3)
+"""To change one's mind. Source: design/ux.md, section 13; law S-17 allows 72 hours at most."""
+
+
+class Changed(Refused):
+    """What would be erased is not what was shown any more: look again."""
+
+    status = 409
+    sentence = "Something changed since you looked. Nothing has been erased. Please look at the list again."
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person confirmed, by typing the word on a page that showed it."""
+
+    subject: UUID
+    chosen: tuple[str, ...]
+    digest: str
+    language: str
+
+
+async def draw_now(
+    sources: Sources, policy: Policy, person: Identified, chosen: Collection[str], *, at: datetime
+) -> Drawn:
+    """Return what an erasure of these categories would do, from what is held now."""
+    counts = await sources.count(person.identifiers)
+    return draw(policy, chosen, counts, today=at.astimezone(ZoneInfo(policy.controller.zone)).date())
+
+
+async def approve(approval: Approval, *, sources: Sources, policy: Policy, public_url: str, at: datetime) -> Opened:
+    """Open the request with its plan, put the data out of use, and say how to cancel; one transaction.
+
+    Raises:
+        Changed: what is held is no longer what was shown.
+    """
+    person = await find_person(sources, approval.subject)
+    drawn = await draw_now(sources, policy, person, approval.chosen, at=at)
+    if drawn.digest != approval.digest:
+        raise Changed
+
+    async def plan(request: RequestView) -> None:
+        await move(
+            request.id, request.reference, "working", event="erasure-planned", at=at, actor="person",
+            details={"digest": drawn.digest, "whole": drawn.whole},
+        )  # fmt: skip
+        await lay(
+            request.id, request.reference, "erase", drawn.lines, at=at, runs_at=at + GRACE, actor="person",
+            digest=drawn.digest, whole=drawn.whole,
+        )  # fmt: skip
+        await restriction.put_out_of_use(
+            request, policy, () if drawn.whole else tuple(approval.chosen), reason="erasure", at=at, actor="person"
+        )  # fmt: skip
+        await _say_planned(request, policy, public_url, at)
+
+    asked = Asked(
+        right="erasure", subject=approval.subject, language=approval.language, received_at=at,
+        categories=tuple(dict.fromkeys(line.category for line in drawn.lines if line.category)),
+    )  # fmt: skip
+    return await open_request(asked, policy=policy, public_url=public_url, at=at, then=plan, receipt=False)
+
+
+async def keep_after_all(reference: str, subject: UUID, *, at: datetime) -> None:
+    """Cancel an erasure that has not begun; the data is in use again.
+
+    Raises:
+        NotFound: it is not theirs.
+        NotPossible: it has begun.
+    """
+    request = await find(reference, subject)
+    plan = await plan_of(request.id, "erase")
+    if not request.is_open or plan is None:
+        return
+    async with engine().transaction():
+        await cancel(plan, at=at, actor="person")
+        await close(request.id, reference, "withdrawn", event="erasure-cancelled", at=at, actor="person")
+        await restriction.lift(request.id, reference, at=at, actor="person")
+
+
+async def act(shop: Workshop, plan: PlanView, subject: Identifiers, source: Source, items: Sequence[ItemView]) -> Did:
+    """Have one source do its rows, and count that nothing is left of what was to go."""
+    erasing = [_erasing(shop.policy, item) for item in items]
+    erased = await source.erase(subject, erasing, pseudonym=plan.pseudonym, handle=items[0].handle)
+    if erased.done:
+        left = await source.count(subject)
+        if any(left.get(item.category, 0) for item in items if item.action == "erase"):
+            raise LeftSomething
+    return Did(erased.done, erased.means, erased.handle)
+
+
+def _erasing(policy: Policy, item: ItemView) -> Erasing:
+    minimum = policy.category(item.category).erasure.minimum if item.action == "keep" else ()
+    return Erasing(category=item.category, action=item.action, minimum=minimum)  # type: ignore[arg-type]
+
+
+async def _say_planned(request: RequestView, policy: Policy, public_url: str, at: datetime) -> None:
+    words = Words(request.language, policy.controller.zone)
+    link = f"{public_url}/{request.language}/requests/{request.reference}"
+    message = erasure_planned(words, policy, reference=request.reference, erase_at=at + GRACE, link=link)
+    to = await address_of(request.owner)
+    await post(message, to=to, language=request.language, reference=request.reference, at=at)

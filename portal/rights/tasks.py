@@ -1,0 +1,115 @@
+"""What only a person of ours can do for a request: tell a recipient, act in a system by hand, look and decide.
+
+Always true here: a task has a day by which it is done, it is opened once for a row of a plan, and ending it is
+evidence with who ended it.
+"""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from portal.database import engine
+from portal.errors import NotFound
+from portal.evidence.log import append
+from portal.jobs import enqueue
+from portal.rights.lifecycle import NotPossible
+from portal.rights.plans import JOB
+from portal.rights.tables import PlanItem, Task
+
+type TaskKind = Literal["tell", "by-hand", "refused", "left", "decide", "child", "identify"]
+"""`tell` a recipient · `by-hand` a source has no means · `refused` a source says no · `left` a search found something
+again and again · `decide` what the person asked for · `child` check a report · `identify` who is it."""
+
+type Ending = Literal["done", "not-needed"]
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """One task."""
+
+    id: UUID
+    request: UUID
+    item: UUID | None
+    kind: TaskKind
+    about: str
+    state: str
+    """open, asked (a recipient who has not answered yet), done or not-needed"""
+    opened_at: datetime
+    due_day: date
+    asked_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+
+
+async def open_task(
+    request: UUID, reference: str, kind: TaskKind, about: str, *, due: date, at: datetime, item: UUID | None = None
+) -> None:
+    """Open a task inside the caller's transaction; a row of a plan gets each kind once."""
+    opened = await Task.raw(
+        "INSERT INTO task (id, request, item, kind, about, state, opened_at, due_day, ended_by, reason)"
+        " VALUES (gen_random_uuid(), {}, {}, {}, {}, 'open', {}, {}, '', '')"
+        " ON CONFLICT (item, kind) WHERE item IS NOT NULL DO NOTHING RETURNING id",
+        request, item, kind, about, at, due,
+    )  # fmt: skip
+    if opened:
+        details = {"kind": kind, "about": about, "due": due.isoformat()}
+        await append("rights:task:opened", at=at, actor="worker", reference=reference, details=details)
+
+
+async def tasks_of(request: UUID) -> list[TaskView]:
+    """Return the tasks of a request, oldest first."""
+    rows = await Task.select().where(Task.request == request).order_by(Task.opened_at)
+    return msgspec.convert(rows, list[TaskView])
+
+
+async def asked(id: UUID, *, at: datetime, actor: str) -> None:
+    """Note that a recipient was written to and has not answered yet.
+
+    Raises:
+        NotPossible: the task has ended.
+    """
+    await _change(id, "asked", at=at, actor=actor)
+
+
+async def end_task(id: UUID, ending: Ending, *, at: datetime, actor: str, reason: str = "") -> None:
+    """End a task. What a plan waited for is done by that, and the plan goes on.
+
+    Raises:
+        NotFound: there is no such task.
+        NotPossible: it has ended already.
+    """
+    await _change(id, ending, at=at, actor=actor, reason=reason)
+
+
+async def _change(id: UUID, state: str, *, at: datetime, actor: str, reason: str = "") -> None:
+    if not await Task.exists().where(Task.id == id):
+        raise NotFound
+    over = state != "asked"
+    async with engine().transaction():
+        rows = await Task.raw(
+            "UPDATE task t SET state = {}, reason = {}, asked_at = CASE WHEN {} THEN t.asked_at ELSE {} END,"
+            " ended_at = CASE WHEN {} THEN {}::timestamptz END, ended_by = CASE WHEN {} THEN {} ELSE '' END"
+            " FROM subject_request r WHERE t.id = {} AND t.ended_at IS NULL AND r.id = t.request"
+            " RETURNING t.item, t.kind, t.about, r.reference",
+            state, reason, over, at, over, at, over, actor, id,
+        )  # fmt: skip
+        if not rows:
+            raise NotPossible
+        row = rows[0]
+        details = {"kind": row["kind"], "about": row["about"], "reason": reason}
+        await append(f"rights:task:{state}", at=at, actor=actor, reference=row["reference"], details=details)
+        if over and row["item"]:
+            await _go_on(row["item"], state, at)
+
+
+async def _go_on(item: UUID, state: str, at: datetime) -> None:
+    """The row is done by hand; its plan is looked at again. A row that a source has done meanwhile stays as it is."""
+    means = "by-hand" if state == "done" else "not-needed"
+    done = await (
+        PlanItem.update({PlanItem.state: "done", PlanItem.means: means, PlanItem.error: "", PlanItem.done_at: at})
+        .where((PlanItem.id == item) & (PlanItem.state != "done"))
+        .returning(PlanItem.plan)
+    )
+    if done:
+        await enqueue(JOB, {"plan": str(done[0]["plan"])}, key=f"plan:{done[0]['plan']}:{item}")

@@ -1,0 +1,141 @@
+"""Carry out plans: source by source, row by row, as often as it takes.
+
+Always true here: what a source did is asked for again after any crash, and every source answers that harmlessly; a
+failure belongs to its source and never stops the others; no call leaves inside a transaction.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from uuid import UUID
+
+from portal.database import engine
+from portal.errors import SourceError, SourceRefused, SourceUnsupported
+from portal.jobs import Payload
+from portal.rights import known, plans
+from portal.rights.person import find_person
+from portal.rights.plans import ItemView, PlanView
+from portal.rights.tables import PlanItem
+from portal.rights.tasks import TaskKind, open_task
+from portal.rights.workshop import Workshop, alone
+from portal.sources.base import Identifiers, Source
+
+SOON, LONGEST = timedelta(minutes=1), timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Did:
+    """What came of asking a source: `done`, or still at it under `handle`."""
+
+    done: bool
+    means: str
+    handle: str = ""
+
+
+class LeftSomething(Exception):
+    """A source said that it was done, and still counts records that were to go."""
+
+
+@dataclass(frozen=True)
+class Craft:
+    """How one kind of plan is carried out: what a source is asked to do, and what follows when all have done it."""
+
+    act: Callable[[Workshop, PlanView, Identifiers, Source, Sequence[ItemView]], Awaitable[Did]]
+    finish: Callable[[Workshop, PlanView], Awaitable[None]]
+
+
+type Crafts = Mapping[str, Craft]
+
+
+async def walk(shop: Workshop, crafts: Crafts, payload: Payload) -> None:
+    """Take one plan as far as it goes now. Idempotent; takes up where a killed worker stopped.
+
+    Raises:
+        Later: when another worker is at it.
+    """
+    id = UUID(payload["plan"])
+    async with alone(shop.settings.database_dsn, id):
+        plan = await plans.find_plan(id)
+        if plan is None or plan.state in {"done", "cancelled"}:
+            return
+        if plan.state == "approved":
+            if shop.clock() < plan.runs_at or not await _begin(shop, plan):
+                return
+            plan = await plans.find_plan(id) or plan
+        await _sources(shop, crafts[plan.kind], plan)
+        await _follow(shop, crafts[plan.kind], plan)
+
+
+async def _begin(shop: Workshop, plan: PlanView) -> bool:
+    """Find out who it is about while every place still knows, and how much there is. False: a place is silent."""
+    person = await find_person(shop.sources, plan.subject)
+    items = await plans.items_of(plan.id)
+    if person.unreachable:
+        return False
+    counts = await shop.sources.count(person.identifiers)
+    expected = [(item.id, (counts.get(item.source) or {}).get(item.category)) for item in items if item.category]
+    at = shop.clock()
+    async with engine().transaction():
+        sealed = await known.seal(plan, person.identifiers, shop.settings, at=at)
+        await plans.begin(plan, sealed, expected, at=at)
+        for item in items:
+            if item.action == "tell":
+                await _by_hand(plan, [item], "tell", shop)
+    return True
+
+
+async def _sources(shop: Workshop, craft: Craft, plan: PlanView) -> None:
+    subject = await known.unseal(plan, shop.settings)
+    items = [item for item in await plans.items_of(plan.id) if item.action != "tell" and not item.over]
+    for source, group in groupby(items, key=lambda item: item.source):
+        await _source(shop, craft, plan, subject, shop.sources.get(source), list(group))
+
+
+async def _source(
+    shop: Workshop, craft: Craft, plan: PlanView, subject: Identifiers, source: Source, items: list[ItemView]
+) -> None:
+    """Ask one source to do its rows, and write down what came of it."""
+    try:
+        did = await craft.act(shop, plan, subject, source, items)
+    except SourceUnsupported:
+        async with engine().transaction():
+            await _by_hand(plan, items, "by-hand", shop)
+    except SourceRefused:
+        await plans.failed(plan, items, "refused", at=shop.clock())
+        async with engine().transaction():
+            await _by_hand(plan, items, "refused", shop, mark=False)
+    except (SourceError, TimeoutError):
+        await plans.failed(plan, items, "unavailable", at=shop.clock())
+    except LeftSomething:
+        await plans.failed(plan, items, "left", at=shop.clock())
+    else:
+        if did.done:
+            await plans.finished(plan, items, did.means, at=shop.clock())
+        else:
+            await plans.under_way(items, did.means, did.handle)
+
+
+async def _by_hand(
+    plan: PlanView, items: Sequence[ItemView], kind: TaskKind, shop: Workshop, *, mark: bool = True
+) -> None:
+    """Leave rows to a person, inside the caller's transaction. `mark` is False where the source is still asked too."""
+    for item in items:
+        if mark:
+            await PlanItem.update({PlanItem.state: "by-hand", PlanItem.error: ""}).where(
+                (PlanItem.id == item.id) & (PlanItem.state != "done")
+            )
+        await open_task(
+            plan.request, plan.reference, kind, item.source, due=plan.due_day, at=shop.clock(), item=item.id
+        )  # fmt: skip
+
+
+async def _follow(shop: Workshop, craft: Craft, plan: PlanView) -> None:
+    """Finish what can be finished, and come back for what cannot yet."""
+    open_items = [item for item in await plans.items_of(plan.id) if item.action != "tell" and not item.over]
+    if not open_items:
+        await craft.finish(shop, plan)
+    left = await plans.find_plan(plan.id)
+    if left is not None and left.state in {"running", "scanning"}:
+        tries = max((item.tries for item in open_items), default=0)
+        await plans.again(plan, min(SOON * 2 ** min(tries, 12), LONGEST), at=shop.clock())
