@@ -35,6 +35,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("a subject is one line without control characters")
 
 
+class Section(msgspec.Struct, frozen=True):
+    """A title and the paragraphs below it, in the person's language."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One mail before it is set: all texts are already in the person's language."""
 
@@ -49,6 +56,10 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     button: str = ""
     link: str = ""
     after: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """What has a title of its own, before the link: reasons, how to complain, a court."""
+    remedies: bool = False
+    """True when the sections say how to complain, so that the footer need not say it again."""
 
 
 def write(letter: Letter, words: Words, policy: Policy) -> Message:

@@ -5,6 +5,7 @@ Always true here: only pages and the PDF use these names; the data files keep wh
 
 from collections.abc import Mapping
 
+from portal.mail.kinds import kinds_in_words
 from portal.policy.model import Category, Policy, PortalSource
 from portal.words import Words
 
@@ -24,12 +25,7 @@ def _ours(words: Words) -> Names:
     return {
         "what": {
             "access": words("Request for a copy"),
-            "sign-in": words("Sign-in code"),
-            "step-up": words("Code to confirm it is you"),
-            "received": words("E-mail: we have your request"),
-            "copy-ready": words("E-mail: your copy is ready"),
-            "copy-expires": words("E-mail: your copy goes soon"),
-            "copy-downloaded": words("E-mail: your copy was downloaded"),
+            **kinds_in_words(words),
             "code": words("Signed in by code"),
             "link": words("Signed in by link"),
             "google": words("Signed in with Google"),
