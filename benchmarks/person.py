@@ -14,7 +14,8 @@ from benchmarks.bench import Bench
 from benchmarks.measure import Figure, at_most, medians
 from portal.policy.model import Column, Lookup, PostgresSource, Subject, Table, Text
 from portal.sources.base import Identifiers
-from portal.sources.postgres import SESSION, Postgres
+from portal.sources.postgres import Postgres
+from portal.sources.postgres_session import SESSION
 
 AREA = "The typical person"
 TABLES, CATEGORIES, ROWS_EACH, PEOPLE = 40, 10, 125, 20

@@ -5,46 +5,28 @@ more than a few megabytes are in memory however many rows there are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import asyncpg
 import msgspec
 
 from exports.order import Batch, StoredFile
-from portal.errors import SourceError, SourceRefused, SourceUnavailable
+from portal.errors import SourceError, SourceRefused
 from portal.policy.model import PostgresSource, Table
 from portal.sources import completeness, preflight
 from portal.sources import postgres_sql as sql
 from portal.sources.base import Fault, Identifiers, Page, no_files
 from portal.sources.catalogue import Connection, read_types
 from portal.sources.copying import BEGINNING, copy_lines
+from portal.sources.postgres_session import CONNECT_SECONDS, SESSION, TROUBLE, speaking
 
 type Row = dict[str, msgspec.Raw]
 type Touch = Callable[[Table, Row], Row]
 """What Python does to a row of a `sensitive` table before anybody sees it: decryption, masking."""
 
-CONNECT_SECONDS = 3.0
 DECODER = msgspec.json.Decoder(Row.__value__)
 ENCODER = msgspec.json.Encoder()
-SESSION = {
-    "application_name": "habeas",
-    "default_transaction_read_only": "on",
-    "statement_timeout": "20s",
-    "lock_timeout": "5s",
-    "TimeZone": "UTC",
-    "DateStyle": "ISO",
-    "IntervalStyle": "iso_8601",
-    "extra_float_digits": "3",
-    "row_security": "off",
-}
-"""`row_security=off` makes the server refuse a query from which a policy would silently hide rows."""
-
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-LATER = ("08", "25", "40", "53", "55P03", "57", "58", "XX")
-"""SQLSTATEs that pass: connection, lost transaction, conflict, resources, lock, shutdown or time-out, system."""
-TELLING = ("28", "3D", "42")
-"""SQLSTATEs whose message names roles, tables and columns only, never a value."""
 
 
 def unchanged(_: Table, row: Row) -> Row:
@@ -115,12 +97,12 @@ class Postgres:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["Postgres"]:
         """Open one transaction; everything read through what it yields is as it was at this moment."""
-        with _speaking(self.id):
+        with speaking(self.id):
             pool = await self._open()
             connection = await pool.acquire(timeout=CONNECT_SECONDS)
         transaction = connection.transaction(isolation="repeatable_read", readonly=True)
         try:
-            with _speaking(self.id):
+            with speaking(self.id):
                 await transaction.start()
                 # A copy may take as long as its reader likes; `copy_lines` watches for a server that stalls.
                 await connection.execute(f"SET LOCAL statement_timeout = 0; {BEGINNING}")
@@ -164,7 +146,7 @@ class Postgres:
         return [table for table in self.spec.tables if table.category == category]
 
     async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
-        with _speaking(self.id):
+        with speaking(self.id):
             return await anext(pieces, b"")
 
     def _touched(self, table: Table, lines: bytes) -> bytes:
@@ -188,7 +170,7 @@ class Postgres:
     async def _connection(self) -> AsyncIterator[Connection]:
         """Borrow a connection, or use the one of our moment; what goes wrong on it becomes one of our errors."""
         try:
-            with _speaking(self.id):
+            with speaking(self.id):
                 if self._held is not None:
                     yield self._held
                     return
@@ -211,21 +193,3 @@ class Postgres:
 def _named(spec: PostgresSource) -> list[str]:
     """Return every table that the policy names for reading."""
     return [spec.lookup.table, *(t.name for t in spec.tables), *(j.table for t in spec.tables for j in t.subject.via)]
-
-
-@contextmanager
-def _speaking(source: str) -> Iterator[None]:
-    """Turn what the driver raises into one of our errors, without a word that could be somebody's data."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        state = error.sqlstate or ""
-        message = f"{type(error).__name__} ({state})"
-        if state.startswith(TELLING):
-            message += f": {error.args[0]}"
-        raise (SourceUnavailable if state.startswith(LATER) else SourceRefused)(source, message) from None
-    except asyncpg.InterfaceError as error:
-        refused = isinstance(error, ValueError)  # A wrong DSN or argument; the others mean a lost connection.
-        raise (SourceRefused if refused else SourceUnavailable)(source, type(error).__name__) from None
-    except OSError as error:
-        raise SourceUnavailable(source, type(error).__name__) from None
