@@ -6,9 +6,10 @@ digest covers the entry before it, so that nothing can be changed or cut out unn
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
+from piccolo.querystring import QueryString
 
 from portal.database import engine
 
@@ -16,6 +17,14 @@ CHAIN_LOCK = 7_201_605_119
 FIRST = "0" * 64
 
 type Details = Mapping[str, str | int | bool | None]
+LAST = "SELECT seq, digest FROM evidence ORDER BY seq DESC LIMIT 1"
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The newest entry: its number and its digest. 0 and `FIRST` while there is none."""
+
+    seq: int
+    digest: str
 
 
 async def append(event: str, *, at: datetime, actor: str, reference: str = "", details: Details | None = None) -> None:
@@ -27,20 +36,52 @@ async def append(event: str, *, at: datetime, actor: str, reference: str = "", d
     Raises:
         RuntimeError: outside a transaction.
     """
-    connection = engine().connection
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", CHAIN_LOCK)
-    last = await connection.fetchrow("SELECT seq, digest FROM evidence ORDER BY seq DESC LIMIT 1")
-    seq, previous = (last["seq"] + 1, last["digest"]) if last else (1, FIRST)
-    body = msgspec.json.encode(details or {}, order="deterministic").decode()
+    last, at = await held_head(), at.astimezone(UTC)
+    seq, previous = last.seq + 1, last.digest
+    body = canonical(details or {})
     digest = entry_digest(seq, at, event, actor, reference, body, previous)
-    await connection.execute(
+    await engine().connection.execute(
         "INSERT INTO evidence (seq, at, event, actor, reference, details, previous, digest)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         seq, at, event, actor, reference, body, previous, digest,
     )  # fmt: skip
 
 
+async def held_head() -> Head:
+    """Return the newest entry and let nobody append after it until the caller's transaction ends.
+
+    Raises:
+        RuntimeError: outside a transaction.
+    """
+    connection = engine().connection
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", CHAIN_LOCK)
+    last = await connection.fetchrow(LAST)
+    return Head(last["seq"], last["digest"]) if last else Head(0, FIRST)
+
+
+async def head() -> Head:
+    """Return the newest entry; another may follow at any time."""
+    rows = await engine().run_querystring(QueryString(LAST))
+    return Head(rows[0]["seq"], rows[0]["digest"]) if rows else Head(0, FIRST)
+
+
+async def holds(entry: Head) -> bool:
+    """Tell whether this database has that very entry. The beginning, before all entries, every database has."""
+    if entry.seq == 0:
+        return entry.digest == FIRST
+    rows = await engine().run_querystring(QueryString("SELECT digest FROM evidence WHERE seq = {}", entry.seq))
+    return bool(rows) and rows[0]["digest"] == entry.digest
+
+
+def canonical(details: object) -> str:
+    """Return details as the JSON that digests cover: keys sorted, nothing between the tokens."""
+    return msgspec.json.encode(details, order="deterministic").decode()
+
+
 def entry_digest(seq: int, at: datetime, event: str, actor: str, reference: str, body: str, previous: str) -> str:
-    """Return the SHA-256 (hex) of an entry; `body` is its details as deterministic JSON."""
-    parts = [str(seq), at.isoformat(), event, actor, reference, body, previous]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    """Return the SHA-256 (hex) of an entry: of a JSON list, so that nothing can move from one part into the next.
+
+    `at` is in UTC; `body` is the details as `canonical` writes them.
+    """
+    parts = [seq, at.isoformat(), event, actor, reference, body, previous]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
