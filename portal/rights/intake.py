@@ -17,7 +17,7 @@ from portal.mail.messages import request_received
 from portal.mail.outbox import post
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
-from portal.rights.deadlines import Dates, dates
+from portal.rights.deadlines import Inputs, deadline, inputs_for, to_json
 from portal.rights.lifecycle import Right, close
 from portal.rights.person import address_of
 from portal.rights.requests import RequestView, find, find_by_id
@@ -108,13 +108,15 @@ async def take_in(asked: Asked, *, policy: Policy, public_url: str, at: datetime
     Raises:
         asyncpg.UniqueViolationError: one of its kind is open for this person.
     """
-    due = due_dates(asked.right, asked.received_at, policy)
+    inputs = clock_of(asked.right, asked.received_at, policy)
+    due = deadline(inputs)
     number = (await SubjectRequest.raw("SELECT nextval('request_reference') AS n"))[0]["n"]
     reference = f"DR-{due.received.year}-{number:04d}"
     request = SubjectRequest(
         reference=reference, subject=asked.subject, right=asked.right, channel=asked.channel, about=asked.about,
         categories=list(asked.categories), format=asked.format, language=asked.language, state=asked.state,
         received_at=asked.received_at, promise_day=due.promise, law_day=due.law, due_day=due.due,
+        act_by_day=due.act_by, clock=to_json(inputs),
     )  # fmt: skip
     await request.save()
     if asked.text:
@@ -146,12 +148,9 @@ async def withdraw(reference: str, subject_id: UUID, *, at: datetime) -> None:
         await close(request.id, reference, "withdrawn", event="withdrawn", at=at, actor="person")
 
 
-def due_dates(right: Right, received_at: datetime, policy: Policy) -> Dates:
-    """Return the dates of a request: the promise is the one for rights or the one for plain questions."""
-    answer = policy.answer
-    if right in INQUIRIES and answer.inquiry_days is not None:
-        policy = msgspec.structs.replace(policy, answer=msgspec.structs.replace(answer, days=answer.inquiry_days))
-    return dates(received_at, policy)
+def clock_of(right: Right, received_at: datetime, policy: Policy) -> Inputs:
+    """Return what the dates of a new request are computed from: the promise for rights, or for plain questions."""
+    return inputs_for(received_at, policy, inquiry=right in INQUIRIES, complaint=right == "complaint")
 
 
 async def _acknowledge(request: RequestView, policy: Policy, public_url: str, at: datetime) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from portal.errors import Refused
 from portal.evidence.log import Details
+from portal.rights.deadlines import RULES_VERSION
 from portal.rights.tables import SubjectRequest
 from portal.rights.timeline import record
 
@@ -27,8 +28,6 @@ RIGHTS: Mapping[str, str] = {
 
 SELF_SERVICE = frozenset({"access", "portability"})
 """Asked for while one is open, the open one is given back: the answer would be the same."""
-
-RULES_VERSION = 1
 
 type State = Literal["received", "verifying", "deciding", "working", "ready", "closed"]
 MOVES: Mapping[State, frozenset[State]] = {

@@ -17,7 +17,7 @@ from exports.storage import NotStored
 from portal import error_pages
 from portal.assets import Assets
 from portal.clock import SetClock
-from portal.errors import SourceUnavailable
+from portal.errors import SourceRefused, SourceUnavailable, SourceUnsupported
 from portal.identity import visitor
 from portal.identity.cookie import Cookie, new_id
 from portal.identity.sessions import hashed
@@ -29,7 +29,19 @@ from portal.rights.pages import routes
 from portal.rights.requests import find
 from portal.rights.tables import ExportPart
 from portal.settings import Settings, read_settings
-from portal.sources.base import Fault, Identifiers, Page
+from portal.sources.base import (
+    Correction,
+    Erased,
+    Erasing,
+    Fault,
+    Finding,
+    Held,
+    Identifiers,
+    Needles,
+    Page,
+    Restricted,
+    Searched,
+)
 from portal.sources.registry import Sources
 from portal.web import templates
 
@@ -45,6 +57,14 @@ class MemorySource:
         self.categories = categories_of(spec)
         self.rows: dict[tuple[str, str], list[Mapping[str, object]]] = {}
         self.down = False
+        self.hands = True
+        """False: it has no means to change anything, and a person must."""
+        self.refuses = False
+        self.out_of_use = False
+        self.forgetful = 0
+        """How many times it says that it erased, and did not."""
+        self.kept: dict[UUID, list[str]] = {}
+        self.calls: list[str] = []
 
     def put(self, email: str, category: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Hold `rows`, newest first."""
@@ -85,8 +105,62 @@ class MemorySource:
         for file in list[StoredFile]():
             yield file
 
+    async def erase(
+        self, subject: Identifiers, items: Sequence[Erasing], *, pseudonym: UUID, handle: str = ""
+    ) -> Erased:
+        """Forget the rows of what is to be erased; file what is kept under the pseudonym."""
+        self._change("erase")
+        if self.forgetful:
+            self.forgetful -= 1
+            return Erased(done=True, means="deleted")
+        for item in items:
+            held = [key for key in self.rows if key[0] in subject.emails and key[1] == item.category]
+            for key in held:
+                del self.rows[key]
+            if held and item.action == "keep":
+                self.kept.setdefault(pseudonym, []).append(item.category)
+        return Erased(done=True, means="deleted")
+
+    async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:
+        """Forget what was kept."""
+        self._change("erase-held")
+        wanted = {item.category for item in items}
+        self.kept[pseudonym] = [category for category in self.kept.get(pseudonym, []) if category not in wanted]
+        return 0
+
+    async def rectify(self, subject: Identifiers, correction: Correction) -> int:
+        """Write the value into every row of the category."""
+        self._change("rectify")
+        rows = [(key, rows) for key, rows in self.rows.items() if key[1] == correction.category]
+        for key, found in rows:
+            self.rows[key] = [{**row, correction.field: correction.value} for row in found]
+        return sum(len(found) for _, found in rows)
+
+    async def restrict(self, subject: Identifiers, *, on: bool) -> Restricted:
+        """Set a flag."""
+        self._change("restrict")
+        self.out_of_use = on
+        return Restricted(means="flag")
+
+    async def search(self, needles: Needles) -> Searched:
+        """Look through the rows for the person's own addresses."""
+        self._answer()
+        found = [key for key in self.rows if key[0] in needles.subject.emails]
+        return Searched(
+            findings=tuple(Finding(place=category, needle="email-1", number=1) for _, category in found),
+            places=tuple(sorted(self.categories)),
+        )
+
     async def close(self) -> None:
         """Close nothing."""
+
+    def _change(self, what: str) -> None:
+        self._answer()
+        self.calls.append(what)
+        if not self.hands:
+            raise SourceUnsupported(self.id, "has no means")
+        if self.refuses:
+            raise SourceRefused(self.id, "refuses")
 
     def _of(self, subject: Identifiers, category: str) -> list[Mapping[str, object]]:
         return [row for email in subject.emails for row in self.rows.get((email, category), [])]
@@ -113,6 +187,10 @@ class MemoryStorage:
         content = self.files[place]
         for start in range(0, len(content), 4):
             yield content[start : start + 4]
+
+    async def delete(self, place: str) -> None:
+        """Forget a file."""
+        self.files.pop(place, None)
 
 
 class Browser:
