@@ -16,7 +16,9 @@ from babel.messages.pofile import read_po
 from jinja2 import nodes
 
 from portal import error_pages
+from portal.breaches.clock import GAP_WARNING
 from portal.errors import HabeasError
+from portal.rights.deadlines.rules import RULES
 from portal.words import LOCALE, Words
 
 ROOT = Path(__file__).parent.parent
@@ -98,6 +100,7 @@ def used() -> set[Found]:
 def constants() -> set[str]:
     """Texts that are looked up by a name: the sentences of our errors, and the titles of error pages."""
     sentences = {error.sentence for error in descendants(HabeasError)}
+    sentences |= {rule.text for rule in RULES.values()} | {GAP_WARNING}
     return sentences | {*error_pages.TITLES.values(), *error_pages.SENTENCES.values(), error_pages.BROKEN}
 
 

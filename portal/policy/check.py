@@ -26,6 +26,7 @@ RULES = (
     facts.sign_in,
     facts.cookies,
     facts.deadlines,
+    facts.laws,
     facts.children,
     facts.promises,
     uses.purposes,

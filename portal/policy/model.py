@@ -104,11 +104,22 @@ class SignIn(Frozen, frozen=True, kw_only=True):
     standing: Standing = Standing.STATED
 
 
+type Jurisdiction = Literal["eu", "uk", "california", "brazil", "brazil-small"]
+type IdentityPause = Literal["none", "fr"]
+type Extension = Literal["strict", "answer-counts"]
+
+
 class Answer(Frozen, frozen=True, kw_only=True):
     """When a request is answered. `days` = promised days, None when only the law's month counts."""
 
     days: int | None = None
     inquiry_days: int | None = None
+    profiles: tuple[Jurisdiction, ...] = ("eu",)
+    """Whose laws apply to every request; the earliest day counts."""
+    identity_pause: IdentityPause = "none"
+    """Whether the month stands still while proof of identity is awaited; fr: French decree 2019-536 Art. 77."""
+    extension: Extension = "strict"
+    """Whether the notice of an extension may count as the promised answer."""
     standing: Standing = Standing.STATED
 
 

@@ -3,15 +3,12 @@
 Always true here: no sign-in is needed, nothing is stored, and every page names the day of the answer.
 """
 
-from datetime import date, timedelta
-
 from litestar import get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from portal.errors import NotFound
-from portal.policy.model import Policy
-from portal.rights.deadlines import Dates, dates
+from portal.rights.deadlines import dates
 from portal.web import Req, now, page, policy_of
 
 RIGHTS = ("correct", "erase", "pause", "say-no")
@@ -28,17 +25,12 @@ async def ask(request: Req, topic: FromPath[str]) -> Template:
     """
     if topic not in RIGHTS + INQUIRIES:
         raise NotFound
-    policy = policy_of(request)
     return page(
-        request, "rights/ask.html", topic=topic, answer_by=_answer_by(topic, policy, dates(now(request), policy))
+        request,
+        "rights/ask.html",
+        topic=topic,
+        answer_by=dates(now(request), policy_of(request), inquiry=topic not in RIGHTS).due,
     )
-
-
-def _answer_by(topic: str, policy: Policy, days: Dates) -> date:
-    promised = policy.answer.inquiry_days
-    if topic in RIGHTS or promised is None:
-        return days.due
-    return min(days.law, days.received + timedelta(days=promised))
 
 
 routes = [ask]

@@ -12,6 +12,7 @@ from portal.policy.model import PERSON_COOKIE, Policy, Way
 from portal.policy.rules.walk import each
 from portal.policy.shape import suggestion
 from portal.policy.territories import is_country
+from portal.working_days import is_calendar
 
 LAW_MONTH_DAYS = 31
 
@@ -22,8 +23,11 @@ def languages(policy: Policy) -> Iterator[str]:
         yield 'languages: is empty. Write the languages of your pages, the main one first: ["en", "fr"].'
     if len(set(policy.languages)) < len(policy.languages):
         yield "languages: names one twice. Write each once."
-    if not is_country(policy.controller.holidays):
-        yield f'controller.holidays: "{policy.controller.holidays[:20]}" is no country. Write two letters, such as FR.'
+    holidays = policy.controller.holidays
+    if not is_country(holidays.partition("-")[0]):
+        yield f'controller.holidays: "{holidays[:20]}" is no country. Write two letters, such as FR.'
+    elif not is_calendar(holidays):
+        yield f'controller.holidays: we know no holidays of "{holidays[:20]}". Write the country alone.'
 
 
 def colours(policy: Policy) -> Iterator[str]:
@@ -93,6 +97,19 @@ def deadlines(policy: Policy) -> Iterator[str]:
     yield from chain.from_iterable(_between(at, n, least, most) for at, n, least, most in numbers if n is not None)
     if policy.breach.people_when == "any-risk" and policy.breach.people_hours is None:
         yield "breach.people_hours: is missing. Whoever promises to tell people at any risk says in how many hours."
+
+
+def laws(policy: Policy) -> Iterator[str]:
+    """The laws named are named once, and what loosens a clock has something to loosen."""
+    answer = policy.answer
+    if not answer.profiles:
+        yield 'answer.profiles: is empty. Write whose laws apply to every request: ["eu"].'
+    if len(set(answer.profiles)) < len(answer.profiles):
+        yield "answer.profiles: names one twice. Write each once."
+    if answer.identity_pause != "none" and "eu" not in answer.profiles:
+        yield 'answer.identity_pause: rests on French law. Add "eu" to answer.profiles, or write "none".'
+    if answer.extension == "answer-counts" and answer.days is None:
+        yield "answer.extension: no days are promised that a notice could keep. Write answer.days, or remove it."
 
 
 def children(policy: Policy) -> Iterator[str]:
