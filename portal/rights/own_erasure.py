@@ -49,6 +49,34 @@ async def delete_parcels(storage: Storage, subject: UUID, *, at: datetime) -> No
     await Parcel.raw("UPDATE parcel SET deleted_at = {} WHERE id = ANY({}) AND deleted_at IS NULL", at, ids)
 
 
+async def forget_records(subject: UUID, *, at: datetime) -> bool:
+    """Delete what was kept of an erased person's requests, when its day has come and nothing else is kept any more.
+
+    The evidence stays: it holds references and digests. Returns False while something else is still held.
+    """
+    async with engine().transaction():
+        run = engine().connection
+        waits = await run.fetchval(
+            "SELECT EXISTS (SELECT FROM held_item h JOIN plan p ON p.id = h.plan"
+            " JOIN subject_request r ON r.id = p.request"
+            " WHERE r.subject = $1 AND h.erased_at IS NULL AND h.until >= $2)",
+            subject, at.date(),
+        )  # fmt: skip
+        if waits:
+            return False
+        reference = await run.fetchval("SELECT min(reference) FROM subject_request WHERE subject = $1", subject)
+        await run.execute(
+            "DELETE FROM held_item WHERE plan IN (SELECT p.id FROM plan p JOIN subject_request r ON r.id = p.request"
+            " WHERE r.subject = $1)",
+            subject,
+        )
+        await run.execute("DELETE FROM restriction WHERE subject = $1", subject)
+        await run.execute("DELETE FROM subject_request WHERE subject = $1", subject)
+        await run.execute("DELETE FROM subject WHERE id = $1 AND email IS NULL", subject)
+        await append("rights:records:forgotten", at=at, actor="worker", reference=reference or "")
+    return True
+
+
 async def _erase(plan: PlanView, subject: Identifiers, *, at: datetime) -> None:
     emails = sorted({email.strip().lower() for email in subject.emails})
     async with engine().transaction():
