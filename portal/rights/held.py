@@ -12,8 +12,8 @@ import msgspec
 
 from portal.database import engine
 from portal.errors import SourceError, SourceUnsupported
-from portal.evidence.log import append
-from portal.policy.model import Policy, PortalSource, Retention
+from portal.evidence.log import Details, append
+from portal.policy.model import PortalSource, Retention
 from portal.rights.own_erasure import forget_records
 from portal.rights.plans import ItemView, PlanView
 from portal.rights.tables import HeldItem
@@ -106,7 +106,7 @@ async def _note(held: HeldView, left: int, *, today: date, at: datetime) -> bool
             .returning(HeldItem.id)
         )
         if changed:
-            details = {"source": held.source, "category": held.category, "left": left, "day": today.isoformat()}
+            details: Details = {"source": held.source, "category": held.category, "left": left, "day": today.isoformat()}
             await append("rights:held:erased", at=at, actor="worker", reference=held.reference, details=details)
     return over
 
