@@ -28,6 +28,11 @@ def _customer(person: Person) -> dict[str, object]:
         "payment_methods": [_payment_method(person, bought[0])] if bought else [],
         "subscriptions": [_subscription(person)] if person.role == "heavy" else [],
         "refunds": [_refund(purchase) for purchase in bought if purchase.refunded],
+        "payment_intents": [_payment_intent(person, purchase) for purchase in bought],
+        "checkout_sessions": [_checkout_session(person, purchase) for purchase in bought],
+        "setup_intents": [_setup_intent(person, bought[0])] if bought else [],
+        "credit_notes": [_credit_note(person, purchase) for purchase in bought if purchase.refunded],
+        "tax_ids": [_tax_id(person)] if person.role == "heavy" else [],
     }  # fmt: skip
 
 
@@ -70,6 +75,43 @@ def _refund(purchase: Purchase) -> dict[str, object]:
         "id": _id("re", purchase), "charge": _id("ch", purchase), "payment_intent": purchase.payment,
         "amount": purchase.cents, "currency": "eur", "created": int(purchase.at.timestamp()) + 86_400,
         "reason": "requested_by_customer", "status": "succeeded",
+    }  # fmt: skip
+
+
+def _payment_intent(person: Person, purchase: Purchase) -> dict[str, object]:
+    return {
+        "id": purchase.payment, "customer": person.stripe_customer, "amount": purchase.cents, "currency": "eur",
+        "created": int(purchase.at.timestamp()), "status": "succeeded", "receipt_email": person.email,
+    }  # fmt: skip
+
+
+def _checkout_session(person: Person, purchase: Purchase) -> dict[str, object]:
+    return {
+        "id": _id("cs", purchase), "customer": person.stripe_customer, "payment_intent": purchase.payment,
+        "created": int(purchase.at.timestamp()), "status": "complete",
+        "customer_details": {"email": person.email, "name": person.name},
+    }  # fmt: skip
+
+
+def _setup_intent(person: Person, purchase: Purchase) -> dict[str, object]:
+    return {
+        "id": _id("seti", purchase), "customer": person.stripe_customer, "payment_method": _id("pm", purchase),
+        "created": int(purchase.at.timestamp()), "status": "succeeded",
+    }  # fmt: skip
+
+
+def _credit_note(person: Person, purchase: Purchase) -> dict[str, object]:
+    return {
+        "id": _id("cn", purchase), "customer": person.stripe_customer, "invoice": _id("in", purchase),
+        "amount": purchase.cents, "currency": "eur", "created": int(purchase.at.timestamp()) + 86_400,
+        "status": "issued",
+    }  # fmt: skip
+
+
+def _tax_id(person: Person) -> dict[str, object]:
+    return {
+        "id": "txi_" + person.stripe_customer.removeprefix("cus_"), "customer": person.stripe_customer,
+        "created": int(person.since.timestamp()), "country": "FR", "type": "eu_vat", "value": "FR00000000000",
     }  # fmt: skip
 
 

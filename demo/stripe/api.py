@@ -12,8 +12,21 @@ from enum import StrEnum
 from urllib.parse import parse_qsl
 
 from demo.resend.web import Answer, Call, Receive, Scope, Send, read_call
+from demo.stripe.changes import (
+    cancel_subscription,
+    create_customer,
+    delete_customer,
+    delete_tax_id,
+    detach,
+    present,
+    update_customer,
+)
+from demo.stripe.redaction import Redaction
 from demo.stripe.shapes import Item, Unfit, accept
 from demo.stripe.store import PLURALS, Store
+from portal.clock import Clock, system_clock
+
+JOBS = "/v1/privacy/redaction_jobs"
 
 LISTS = {
     "customers": ("customer", "CustomerListParams", ("email",)),
@@ -22,7 +35,14 @@ LISTS = {
     "subscriptions": ("subscription", "SubscriptionListParams", ("customer", "status")),
     "payment_methods": ("payment_method", "PaymentMethodListParams", ("customer", "type")),
     "refunds": ("refund", "RefundListParams", ("charge", "payment_intent")),
+    "payment_intents": ("payment_intent", "PaymentIntentListParams", ("customer",)),
+    "setup_intents": ("setup_intent", "SetupIntentListParams", ("customer", "payment_method")),
+    "credit_notes": ("credit_note", "CreditNoteListParams", ("customer", "invoice")),
 }
+SESSIONS = (
+    "checkout_session", "checkout.SessionListParams",
+    ("customer", "payment_intent", "status", "customer_details[email]"),
+)  # fmt: skip
 """Address -> kind, the SDK's type of the request, and the fields that filter."""
 NAMES = {**PLURALS, "customers": "customer"}
 
@@ -42,17 +62,22 @@ class Fault(StrEnum):
     """The right answer, cut off half way."""
     FORBIDDEN = "forbidden"
     """403: the key lacks the right."""
+    PASS = "pass"
+    """No fault: the right answer; to let calls through before one that fails."""
 
 
 class StandIn:
     """The stand-in as an ASGI application. `calls` is what was asked, as `GET /v1/charges`."""
 
-    def __init__(self, people: Iterable[Mapping[str, object]] = (), *, key: str = "rk_test_demo") -> None:
+    def __init__(
+        self, people: Iterable[Mapping[str, object]] = (), *, key: str = "rk_test_demo", clock: Clock = system_clock
+    ) -> None:
         self.url = ""
         self.key = key
         self.store = Store()
         self.store.fill(people)
         self.calls: list[str] = []
+        self.redaction = Redaction(self.store, clock)
         self._faults: deque[Fault] = deque()
         self._answered: dict[str, tuple[str, Answer]] = {}
 
@@ -74,9 +99,9 @@ class StandIn:
             return self._order(call)
         self.calls.append(f"{call.method} {call.path}")
         fault = self._faults.popleft() if self._faults else None
-        if fault is None or fault is Fault.BROKEN:
+        if fault is None or fault in {Fault.BROKEN, Fault.PASS}:
             answer = self._once(call)
-            return answer.broken() if fault else answer
+            return answer.broken() if fault is Fault.BROKEN else answer
         return await call.silence() if fault is Fault.SILENCE else _failing(fault)
 
     def _order(self, call: Call) -> Answer:
@@ -104,26 +129,57 @@ class StandIn:
             self._answered[key] = (print_of_call, answer)
         return answer
 
-    def _route(self, call: Call) -> Answer:  # noqa: PLR0911  One return per address reads as a table.
+    def _route(self, call: Call) -> Answer:
         if call.headers.get("authorization") != f"Bearer {self.key}":
             return error(401, "invalid_request_error", "Invalid API Key provided.")
         given = call.query if call.method in {"GET", "DELETE"} else dict(parse_qsl(call.body.decode()))
         try:
-            match [call.method, *call.path.strip("/").split("/")]:
-                case ["GET", "v1", plural] if plural in LISTS:
-                    return self._list(call.path, *LISTS[plural], given)
-                case ["GET", "v1", "customers", id, "payment_methods"]:
-                    accept("CustomerPaymentMethodListParams", given)
-                    return self._list(call.path, *LISTS["payment_methods"], {**given, "customer": id})
-                case ["GET", "v1", plural, id] if plural in NAMES:
-                    return self._found(NAMES[plural], id, given)
-                case ["POST", "v1", "customers"]:
-                    return self._create(accept("CustomerCreateParams", given))
-                case ["DELETE", "v1", "customers", id]:
-                    return self._delete(id)
+            answer = self._read(call, given) if call.method == "GET" else self._change(call, given)
+            if answer is None and call.path.startswith(JOBS) and self._has_preview(call):
+                answer = self.redaction.answer(call.method, call.path.removeprefix(JOBS).split("/")[1:], given)
         except Unfit as unfit:
-            return error(400, "invalid_request_error", str(unfit), code=unfit.code, param=unfit.param)
-        return error(404, "invalid_request_error", f"Unrecognized request URL ({call.method}: {call.path}).")
+            status = 404 if unfit.code == "resource_missing" and unfit.param == "id" else 400
+            said = {name: value for name, value in (("code", unfit.code), ("param", unfit.param)) if value}
+            return error(status, "invalid_request_error", str(unfit), **said)
+        return answer or error(404, "invalid_request_error", f"Unrecognized request URL ({call.method}: {call.path}).")
+
+    def _has_preview(self, call: Call) -> bool:
+        """From memory, not from a page of Stripe's: without the preview its addresses are unknown ones."""
+        return self.redaction.enabled and call.headers.get("stripe-version", "").endswith(".preview")
+
+    def _read(self, call: Call, given: Mapping[str, str]) -> Answer | None:
+        match call.path.strip("/").split("/"):
+            case ["v1", plural] if plural in LISTS:
+                return self._list(call.path, *LISTS[plural], given)
+            case ["v1", "checkout", "sessions"]:
+                return self._list(call.path, *SESSIONS, given)
+            case ["v1", "customers", id, "payment_methods"]:
+                accept("CustomerPaymentMethodListParams", given)
+                return self._list(call.path, *LISTS["payment_methods"], {**given, "customer": id})
+            case ["v1", "customers", id, "tax_ids"]:
+                present(self.store, "customer", id)
+                accept("CustomerTaxIdListParams", given)
+                return self._cut(call.path, self.store.listed("tax_id", {"customer": id}), _limit(given), given)
+            case ["v1", plural, id] if plural in NAMES:
+                return self._found(NAMES[plural], id, given)
+        return None
+
+    def _change(self, call: Call, given: Mapping[str, str]) -> Answer | None:  # noqa: PLR0911  Reads as a table.
+        store = self.store
+        match [call.method, *call.path.strip("/").split("/")]:
+            case ["POST", "v1", "customers"]:
+                return Answer.json(create_customer(store, given))
+            case ["POST", "v1", "customers", id]:
+                return Answer.json(update_customer(store, id, given))
+            case ["DELETE", "v1", "customers", id]:
+                return Answer.json(delete_customer(store, id))
+            case ["DELETE", "v1", "customers", id, "tax_ids", tax]:
+                return Answer.json(delete_tax_id(store, id, tax))
+            case ["DELETE", "v1", "subscriptions", id]:
+                return Answer.json(cancel_subscription(store, id, given))
+            case ["POST", "v1", "payment_methods", id, "detach"]:
+                return Answer.json(detach(store, id))
+        return None
 
     def _list(self, path: str, kind: str, shape: str, filters: tuple[str, ...], given: Mapping[str, str]) -> Answer:
         accept(shape, given)
@@ -135,13 +191,10 @@ class StandIn:
         for owner, name in (("customer", "customer"), ("charge", "charge")):
             if name in wanted and wanted[name] not in self.store.objects[owner]:
                 return missing(400, owner, wanted[name], name)
-        limit = int(given.get("limit", "10"))
-        if not 1 <= limit <= 100:
-            raise Unfit("parameter_invalid_integer", "Limit must be between 1 and 100.", "limit")
         items = self.store.listed(kind, wanted)
         if "not_canceled" in given:
             items = [item for item in items if item.get("status") != "canceled"]
-        return self._cut(path, items, limit, given)
+        return self._cut(path, items, _limit(given), given)
 
     def _cut(self, path: str, items: list[Item], limit: int, given: Mapping[str, str]) -> Answer:
         """Answer the page after the cursor."""
@@ -173,19 +226,12 @@ class StandIn:
                 raise Unfit("property_unknown", f"This property cannot be expanded ({path}).", "expand")
         return full
 
-    def _create(self, given: Mapping[str, str]) -> Answer:
-        number = len(self.store.objects["customer"]) + 1
-        fields: Item = {name: value for name, value in given.items() if "[" not in name and name != "expand"}
-        metadata = {name[9:-1]: value for name, value in given.items() if name.startswith("metadata[")}
-        return Answer.json(
-            self.store.add("customer", {"id": f"cus_new{number}", **fields, "metadata": metadata, "created": number})
-        )
 
-    def _delete(self, id: str) -> Answer:
-        item = self.store.objects["customer"].get(id)
-        if item is None or item.get("deleted"):
-            return missing(404, "customer", id, "id")
-        return Answer.json(self.store.delete_customer(id))
+def _limit(given: Mapping[str, str]) -> int:
+    limit = int(given.get("limit", "10"))
+    if not 1 <= limit <= 100:
+        raise Unfit("parameter_invalid_integer", "Limit must be between 1 and 100.", "limit")
+    return limit
 
 
 def error(status: int, kind: str, message: str, **more: str) -> Answer:

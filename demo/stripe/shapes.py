@@ -4,6 +4,7 @@ Always true here: no list of fields of our own, so that an upgrade of the SDK te
 """
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import get_args, get_type_hints
 
 import stripe
@@ -18,6 +19,11 @@ RESOURCES: Mapping[str, type[stripe.StripeObject]] = {
     "subscription": stripe.Subscription,
     "payment_method": stripe.PaymentMethod,
     "refund": stripe.Refund,
+    "payment_intent": stripe.PaymentIntent,
+    "setup_intent": stripe.SetupIntent,
+    "checkout_session": stripe.checkout.Session,
+    "credit_note": stripe.CreditNote,
+    "tax_id": stripe.TaxId,
 }
 OPTIONS = frozenset(stripe.RequestOptions.__annotations__)
 """Arguments of the SDK that travel as headers, not as parameters."""
@@ -53,7 +59,9 @@ def accept(name: str, given: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         Unfit: an unknown parameter, or a number that is none.
     """
-    known = get_type_hints(getattr(params, name), localns={"Mapping": Mapping, "StripeContext": stripe.StripeContext})
+    known = get_type_hints(
+        attrgetter(name)(params), localns={"Mapping": Mapping, "StripeContext": stripe.StripeContext}
+    )
     for key, value in given.items():
         base = key.partition("[")[0]
         if base not in known or base in OPTIONS:

@@ -14,6 +14,11 @@ PLURALS = {
     "payment_methods": "payment_method",
     "subscriptions": "subscription",
     "refunds": "refund",
+    "payment_intents": "payment_intent",
+    "setup_intents": "setup_intent",
+    "checkout_sessions": "checkout_session",
+    "credit_notes": "credit_note",
+    "tax_ids": "tax_id",
 }
 
 
@@ -22,11 +27,14 @@ class Store:
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Item]] = {kind: {} for kind in RESOURCES}
+        self.redacted: set[tuple[str, str]] = set()
+        """Kind and id of what a redaction job has emptied."""
 
     def fill(self, people: Iterable[Mapping[str, object]]) -> None:
-        """Add customers with what belongs to them: `customer`, and lists under the plural names of the objects."""
+        """Add customers, or guests, with what belongs to them: `customer`, and lists by plural names of objects."""
         for entry in people:
-            self.add("customer", cast(Item, entry["customer"]))
+            if "customer" in entry:
+                self.add("customer", cast(Item, entry["customer"]))
             for plural, kind in PLURALS.items():
                 for item in cast(Sequence[Item], entry.get(plural, ())):
                     self.add(kind, item)
@@ -37,7 +45,12 @@ class Store:
         Raises:
             ValueError: a field that the SDK does not know.
         """
-        defaults: Item = {"object": kind, "livemode": False, "metadata": {}, "created": 0}
+        defaults: Item = {
+            "object": kind.replace("checkout_", "checkout."),
+            "livemode": False,
+            "metadata": {},
+            "created": 0,
+        }
         full = {name: value for name, value in defaults.items() if name in fields_of(kind)} | item
         if kind == "charge":
             full.setdefault("amount_refunded", full.get("amount", 0) if full.get("refunded") else 0)
@@ -51,9 +64,9 @@ class Store:
         """Delete a customer: subscriptions end at once, payment methods go, charges and invoices stay."""
         deleted: Item = {"id": id, "object": "customer", "deleted": True}
         self.objects["customer"][id] = deleted
-        methods = self.objects["payment_method"]
-        for method in [key for key, item in methods.items() if item.get("customer") == id]:
-            del methods[method]
+        for kind in ("payment_method", "tax_id"):
+            for key in [key for key, item in self.objects[kind].items() if item.get("customer") == id]:
+                del self.objects[kind][key]
         for subscription in self.objects["subscription"].values():
             if subscription.get("customer") == id:
                 subscription["status"] = "canceled"
@@ -64,6 +77,13 @@ class Store:
         found = [
             item
             for item in self.objects[kind].values()
-            if not item.get("deleted") and all(item.get(name) == value for name, value in wanted.items())
+            if not item.get("deleted") and all(at(item, name) == value for name, value in wanted.items())
         ]
         return sorted(found, key=lambda item: (cast(int, item["created"]), str(item["id"])), reverse=True)
+
+
+def at(item: Item, path: str) -> object:
+    """Return what a filter names: `status`, or `customer_details[email]`."""
+    outer, _, inner = path.partition("[")
+    found = item.get(outer)
+    return found.get(inner.rstrip("]")) if inner and isinstance(found, Mapping) else found

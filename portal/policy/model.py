@@ -367,6 +367,8 @@ class StripeSource(Frozen, frozen=True, kw_only=True, tag="stripe", tag_field="k
     id: str
     title: Text
     key_variable: str
+    write_key_variable: str = ""
+    """The variable with a key that may erase and correct. Without it `key_variable` is used for that too."""
     redact: bool = False
     """Erase by Stripe's redaction jobs (a preview that your account must have) and not by deleting the customer."""
     objects: tuple[StripeObject, ...]
@@ -394,6 +396,14 @@ class S3Source(Frozen, frozen=True, kw_only=True, tag="s3", tag_field="kind"):
     endpoint_variable: str = ""
     access_key_variable: str
     secret_key_variable: str
+    write_access_key_variable: str = ""
+    write_secret_key_variable: str = ""
+    """The variables with keys that may delete. Without them a person erases here by hand."""
+    scan_access_key_variable: str = ""
+    scan_secret_key_variable: str = ""
+    """The variables with keys that may list the whole bucket, for the search after an erasure; else the first ones."""
+    scan_limit: int = 2_000_000
+    """How many stored versions the search looks at; what lies beyond is reported as not looked at."""
     region: str
     prefixes: tuple[Prefix, ...]
     recipients: tuple[str, ...] = ()

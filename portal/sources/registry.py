@@ -114,10 +114,22 @@ def _open(spec: SourceSpec, categories: Sequence[Category], settings: Settings) 
         case PostgresSource():
             return Postgres(spec, variable(spec.url_variable))
         case StripeSource():
-            return Stripe(spec, categories, variable(spec.key_variable), address=settings.stripe_api_url)
+            return Stripe(
+                spec, categories, variable(spec.key_variable), address=settings.stripe_api_url,
+                write_key=variable(spec.write_key_variable) if spec.write_key_variable else "",
+            )  # fmt: skip
         case S3Source():
             endpoint = variable(spec.endpoint_variable) if spec.endpoint_variable else ""
-            keys = variable(spec.access_key_variable), variable(spec.secret_key_variable)
-            return Bucket(spec, endpoint=endpoint, access_key=keys[0], secret_key=keys[1])
+            names = (
+                (spec.access_key_variable, spec.secret_key_variable),
+                (spec.write_access_key_variable, spec.write_secret_key_variable),
+                (spec.scan_access_key_variable, spec.scan_secret_key_variable),
+            )
+            reading, writing, scanning = ([variable(name) if name else "" for name in pair] for pair in names)
+            return Bucket(
+                spec, endpoint=endpoint, access_key=reading[0], secret_key=reading[1],
+                write_access_key=writing[0], write_secret_key=writing[1],
+                scan_access_key=scanning[0], scan_secret_key=scanning[1],
+            )  # fmt: skip
         case PortalSource():
             return OwnTables(spec, str(engine().config["dsn"]))

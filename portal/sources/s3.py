@@ -5,8 +5,7 @@ current are told with their date, so that nothing is hidden; a file's name is th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC
 from email.header import decode_header, make_header
@@ -14,31 +13,38 @@ from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from uuid import UUID
 
-import boto3
-import botocore.config
-import botocore.exceptions
 import msgspec
-import urllib3.exceptions
 
 from exports.order import Batch, StoredFile
-from portal.errors import SourceError, SourceRefused, SourceUnavailable
+from portal.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnsupported
 from portal.policy.model import Prefix, S3Source
-from portal.sources.base import Fault, Identifiers, Page
+from portal.sources import s3_search
+from portal.sources.base import (
+    Correction,
+    Erased,
+    Erasing,
+    Fault,
+    Held,
+    Identifiers,
+    Needles,
+    Page,
+    Restricted,
+    Searched,
+)
+from portal.sources.s3_calls import Calls, Gone
+from portal.sources.s3_erasing import erase_prefix
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectVersionTypeDef
 
 PIECE_BYTES = 1 << 20
 TOGETHER = 100
 """How many objects make one batch of records."""
-THREADS = 4
 REOPENINGS = 4
 """How often in a row a stream may break without one more byte before the file counts as unavailable."""
-PASSING = frozenset({"RequestTimeout", "RequestTimeTooSkewed", "PreconditionFailed", "412", "408", "409", "429"})
-"""Answers in the range of refusals that another try may change."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,28 +69,42 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bucket:
-    """The adapter. boto3 blocks, so it runs in threads of its own; every call has a time-out."""
+    """The adapter. Empty `write_…` keys: it cannot erase. Empty `scan_…` keys: it searches with the reading ones."""
 
-    def __init__(self, spec: S3Source, *, endpoint: str, access_key: str, secret_key: str) -> None:
+    def __init__(
+        self, spec: S3Source, *, endpoint: str, access_key: str, secret_key: str,
+        write_access_key: str = "", write_secret_key: str = "", scan_access_key: str = "", scan_secret_key: str = "",
+    ) -> None:  # fmt: skip
         self.id = spec.id
         self.spec = spec
-        self._endpoint = endpoint
-        self._keys = (access_key, secret_key)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"s3-{spec.id}")
-        self._opening = asyncio.Lock()
-        self._opened: S3Client | None = None
+        self._reading = Calls(spec, endpoint=endpoint, keys=(access_key, secret_key))
+        write, scan = (write_access_key, write_secret_key), (scan_access_key, scan_secret_key)
+        self._writing = Calls(spec, endpoint=endpoint, keys=write) if all(write) else None
+        self._scanning = Calls(spec, endpoint=endpoint, keys=scan) if all(scan) else self._reading
 
     async def check(self) -> list[Fault]:
-        """List one version under each prefix."""
-        for prefix in self.spec.prefixes:
-            start = prefix.prefix.partition("{")[0]
+        """List one version under each prefix, with every pair of keys there is."""
+        faults = []
+        if self._writing is None:
+            faults.append(
+                Fault(
+                    source=self.id, place=self.spec.bucket, severity="warning",
+                    what="erasing files here is a task for a person",
+                    remedy="Name write_access_key_variable and write_secret_key_variable, whose keys may delete.",
+                )
+            )  # fmt: skip
+        for calls in dict.fromkeys(filter(None, (self._reading, self._writing, self._scanning))):
             try:
-                client = await self._client()
-                await self._run(client.list_object_versions, Bucket=self.spec.bucket, Prefix=start, MaxKeys=1)
+                for prefix in self.spec.prefixes:
+                    start = prefix.prefix.partition("{")[0]
+                    client = await calls.client()
+                    await calls.run(client.list_object_versions, Bucket=self.spec.bucket, Prefix=start, MaxKeys=1)
             except SourceError as error:
-                remedy = f"See that the bucket {self.spec.bucket} exists and that our key may list its versions."
-                return [Fault(source=self.id, place=self.spec.bucket, what=str(error), remedy=remedy)]
-        return []
+                use = {self._writing: "write_access", self._reading: "access"}.get(calls, "scan_access")
+                name = getattr(self.spec, f"{use}_key_variable")
+                remedy = f"See that the bucket {self.spec.bucket} exists and that {name} may list its versions."
+                faults.append(Fault(source=self.id, place=self.spec.bucket, what=str(error), remedy=remedy))
+        return faults
 
     async def identify(self, known: Identifiers) -> Identifiers:
         """Return `known`: a bucket knows nobody by name."""
@@ -136,25 +156,64 @@ class Bucket:
                             open=partial(self._content, one),
                         )  # fmt: skip
 
+    async def erase(
+        self,
+        subject: Identifiers,
+        items: Sequence[Erasing],
+        *,
+        pseudonym: UUID,  # noqa: ARG002  a protocol
+        handle: str = "",  # noqa: ARG002  a protocol
+    ) -> Erased:
+        """Delete every version, marker and unfinished upload of the person. What cannot be made anonymous goes too.
+
+        Raises:
+            SourceUnsupported: no keys that may delete, or files that are to be kept: a file is not reduced to a few
+                fields, nor found again under a pseudonym.
+        """
+        named = {item.category: item.action for item in items}
+        mine = [prefix for prefix in self.spec.prefixes if prefix.category in named]
+        if any(named[prefix.category] == "keep" for prefix in mine):
+            raise SourceUnsupported(self.id, "files cannot be kept in part, nor under a pseudonym")
+        if not mine:
+            return Erased(done=True, means="nothing")
+        if self._writing is None:
+            raise SourceUnsupported(self.id, "no keys that may delete")
+        gone = 0
+        for prefix in mine:
+            for account in sorted(subject.account_ids):
+                gone += await erase_prefix(self._writing, self._filled(prefix, account))
+        return Erased(done=True, means="deleted" if gone else "nothing")
+
+    async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:  # noqa: ARG002  a protocol
+        """Return 0: nothing is kept here under a pseudonym."""
+        return 0
+
+    async def rectify(self, subject: Identifiers, correction: Correction) -> int:  # noqa: ARG002  a protocol
+        """Refuse: a file and its name are the person's own, and what the store knows of it cannot be written."""
+        raise SourceUnsupported(self.id, "what is known of a stored file cannot be changed")
+
+    async def restrict(self, subject: Identifiers, *, on: bool) -> Restricted:  # noqa: ARG002  a protocol
+        """Refuse: a tag would keep nobody out unless every reader, or the bucket's own policy, minds it."""
+        raise SourceUnsupported(self.id, "a bucket has no means to keep files out of use")
+
+    async def search(self, needles: Needles) -> Searched:
+        """List the person's prefixes wholly, and the names of all files of the bucket."""
+        accounts = sorted(filter(None, needles.subject.account_ids))
+        prefixes = [self._filled(prefix, account) for prefix in self.spec.prefixes for account in accounts]
+        return await s3_search.search(self._scanning, needles, prefixes, limit=self.spec.scan_limit)
+
     async def close(self) -> None:
         """Give back connections. Idempotent."""
-        client, self._opened = self._opened, None
-        if client is not None:
-            client.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for calls in filter(None, (self._reading, self._writing, self._scanning)):
+            calls.close()
 
     def _prefixes(self, category: str) -> list[Prefix]:
         return [prefix for prefix in self.spec.prefixes if prefix.category == category]
 
     async def _listed(self, prefix: Prefix, subject: Identifiers) -> AsyncGenerator[list["ObjectVersionTypeDef"], None]:
         """Yield the stored versions under a person's prefixes, a page of the listing at a time."""
-        client = await self._client()
         for account in sorted(subject.account_ids):
-            pages = client.get_paginator("list_object_versions").paginate(
-                Bucket=self.spec.bucket, Prefix=self._filled(prefix, account)
-            )
-            following = iter(pages)
-            while page := await self._run(next, following, None):
+            async for page in self._reading.versions(self._filled(prefix, account)):
                 yield page.get("Versions", [])
 
     def _filled(self, prefix: Prefix, account: str) -> str:
@@ -181,10 +240,10 @@ class Bucket:
 
     async def _head(self, key: str, version: str) -> "HeadObjectOutputTypeDef | None":
         """Return the metadata of a version, or None when it went away after it was listed."""
-        client = await self._client()
+        client = await self._reading.client()
         try:
-            return await self._run(client.head_object, Bucket=self.spec.bucket, Key=key, VersionId=version)
-        except _Gone:
+            return await self._reading.run(client.head_object, Bucket=self.spec.bucket, Key=key, VersionId=version)
+        except Gone:
             return None
 
     async def _content(self, one: Stored) -> AsyncGenerator[bytes, None]:
@@ -199,12 +258,12 @@ class Bucket:
             try:
                 body = await self._open(one, done)
                 try:
-                    while piece := await self._run(body.read, PIECE_BYTES):
+                    while piece := await self._reading.run(body.read, PIECE_BYTES):
                         done += len(piece)
                         yield piece
                 finally:
                     body.close()
-            except _Gone:
+            except Gone:
                 raise
             except SourceUnavailable:
                 if breaks == REOPENINGS or done == one.size_bytes:
@@ -214,53 +273,10 @@ class Bucket:
                 raise SourceUnavailable(self.id, "a file ended before its end")
 
     async def _open(self, one: Stored, start: int) -> "StreamingBody":
-        client = await self._client()
+        client = await self._reading.client()
         get = partial(client.get_object, Bucket=self.spec.bucket, Key=one.key, VersionId=one.version, IfMatch=one.etag)
-        answer = await self._run(partial(get, Range=f"bytes={start}-") if start else get)
+        answer = await self._reading.run(partial(get, Range=f"bytes={start}-") if start else get)
         return answer["Body"]
-
-    async def _client(self) -> "S3Client":
-        async with self._opening:
-            if self._opened is None:
-                self._opened = await self._run(self._make)
-            return self._opened
-
-    def _make(self) -> "S3Client":
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self._endpoint or None,
-            aws_access_key_id=self._keys[0],
-            aws_secret_access_key=self._keys[1],
-            region_name=self.spec.region,
-            config=botocore.config.Config(
-                signature_version="s3v4", connect_timeout=3, read_timeout=20, max_pool_connections=THREADS,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                s3={"addressing_style": "path" if self._endpoint else "auto"},
-            ),
-        )  # fmt: skip
-
-    async def _run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking call in a thread; what goes wrong becomes our error, without a word of the vendor's."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
-        except botocore.exceptions.ClientError as error:
-            raise self._refusal(error) from None
-        except (botocore.exceptions.NoCredentialsError, botocore.exceptions.ParamValidationError) as error:
-            raise SourceRefused(self.id, type(error).__name__) from None
-        except (botocore.exceptions.BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
-            raise SourceUnavailable(self.id, type(error).__name__) from None
-
-    def _refusal(self, error: botocore.exceptions.ClientError) -> SourceError:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in {"404", "NoSuchKey", "NoSuchVersion"}:
-            return _Gone(self.id, code)
-        final = 400 <= status < 500 and code not in PASSING
-        return (SourceRefused if final else SourceUnavailable)(self.id, f"{code} ({status})")
-
-
-class _Gone(SourceUnavailable):
-    """An object went away between its listing and its reading; the next listing will not name it."""
 
 
 def file_name(said: str) -> str:

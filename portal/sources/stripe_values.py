@@ -21,6 +21,12 @@ def at_path(item: Mapping[str, object], path: str) -> object:
     return found
 
 
+def is_redacted(customer: Mapping[str, object]) -> bool:
+    """Tell a customer whose values Stripe has replaced by placeholders. Source: docs.stripe.com/privacy/redaction."""
+    email = str(customer.get("email")).lower()
+    return "redacted" in email and "@" not in email
+
+
 def plain(value: object, kind: str, currency: object) -> object:
     """Return a value as the kind of field it fills shows it; `currency` is that of the object it comes from."""
     if not isinstance(value, int) or isinstance(value, bool):

@@ -55,6 +55,17 @@ SPEC = StripeSource(
 )  # fmt: skip
 
 
+def guest(name: str, email: str) -> dict[str, list[dict[str, object]]]:
+    """Return what a guest leaves behind: a Checkout session, a payment and a charge, and no customer."""
+    return {
+        "checkout_sessions": [
+            {"id": f"cs_{name}", "payment_intent": f"pi_{name}", "customer_details": {"email": email}}
+        ],
+        "payment_intents": [{"id": f"pi_{name}", "status": "succeeded", "receipt_email": email}],
+        "charges": [{"id": f"ch_{name}", "payment_intent": f"pi_{name}", "billing_details": {"email": email}}],
+    }
+
+
 def customer(name: str, email: str, *, charges: int = 3) -> dict[str, object]:
     """Return a customer with charges (the last one refunded), an invoice, a card and an ended subscription."""
     id = f"cus_{name}"
@@ -62,7 +73,8 @@ def customer(name: str, email: str, *, charges: int = 3) -> dict[str, object]:
         "customer": {"id": id, "email": email, "name": name, "created": 1_760_000_000},
         "charges": [
             {"id": f"ch_{name}{n}", "customer": id, "amount": 1000 + n, "currency": "eur", "created": 1_760_000_100 + n,
-             "description": f"{name} {n}", "refunded": n == charges - 1, "billing_details": {"email": email}}
+             "description": f"{name} {n}", "refunded": n == charges - 1, "payment_intent": f"pi_{name}{n}",
+             "billing_details": {"email": email, "name": name}}
             for n in range(charges)
         ],
         "refunds": [
@@ -78,4 +90,14 @@ def customer(name: str, email: str, *, charges: int = 3) -> dict[str, object]:
              "card": {"brand": "visa", "last4": "4242", "exp_year": 2030, "fingerprint": "never-shown"}}
         ],
         "subscriptions": [{"id": f"sub_{name}", "customer": id, "status": "canceled", "created": 1_760_000_002}],
+        "payment_intents": [
+            {"id": f"pi_{name}{n}", "customer": id, "status": "succeeded", "receipt_email": email}
+            for n in range(charges)
+        ],
+        "setup_intents": [{"id": f"seti_{name}", "customer": id, "payment_method": f"pm_{name}"}],
+        "checkout_sessions": [
+            {"id": f"cs_{name}", "customer": id, "payment_intent": f"pi_{name}0", "customer_details": {"email": email}}
+        ],
+        "credit_notes": [{"id": f"cn_{name}", "customer": id, "invoice": f"in_{name}", "memo": f"For {name}"}],
+        "tax_ids": [{"id": f"txi_{name}", "customer": id, "type": "eu_vat", "value": f"FR{name}"}],
     }  # fmt: skip

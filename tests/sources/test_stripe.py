@@ -143,7 +143,7 @@ async def test_silence_is_unavailable(
     source: Stripe, stripe_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time-out of a request ends the waiting."""
-    monkeypatch.setattr(source._http, "_timeout", 0.1)
+    monkeypatch.setattr(source._calls.http, "_timeout", 0.1)
     stripe_stand_in.fail(Fault.SILENCE, times=10)
     with pytest.raises(SourceUnavailable):
         await source.identify(ANA)

@@ -81,6 +81,8 @@ def _owner(at: str, table: Table, names: list[str], lookup: Lookup) -> Iterator[
 
 def _stripe(at: str, source: StripeSource, fields: Fields) -> Iterator[str]:
     yield from _variables(at, key_variable=source.key_variable)
+    if source.write_key_variable:
+        yield from _variables(at, write_key_variable=source.write_key_variable)
     for place, part in each(f"{at}.objects", source.objects):
         yield from _columns(place, part.category, part.columns, fields)
         for column in part.columns:
@@ -95,8 +97,16 @@ def _s3(at: str, source: S3Source, fields: Fields) -> Iterator[str]:
     yield from _variables(
         at, access_key_variable=source.access_key_variable, secret_key_variable=source.secret_key_variable
     )
-    if source.endpoint_variable:
-        yield from _variables(at, endpoint_variable=source.endpoint_variable)
+    optional = {
+        name: getattr(source, f"{name}_variable")
+        for name in ("endpoint", "write_access_key", "write_secret_key", "scan_access_key", "scan_secret_key")
+    }
+    yield from _variables(at, **{f"{name}_variable": value for name, value in optional.items() if value})
+    for use in ("write", "scan"):
+        if bool(optional[f"{use}_access_key"]) != bool(optional[f"{use}_secret_key"]):
+            yield f"{at}.{use}_secret_key_variable: name both {use} keys or neither."
+    if source.scan_limit < 1:
+        yield f"{at}.scan_limit: is {source.scan_limit}. Say how many stored versions to look at, such as 2000000."
     for place, prefix in each(f"{at}.prefixes", source.prefixes):
         yield from _filled(place, prefix.category, S3_FIELDS, fields)
         segments = prefix.prefix.split("/")
