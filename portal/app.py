@@ -33,6 +33,7 @@ from portal.logs import logged
 from portal.mail import webhooks
 from portal.policy.model import Policy
 from portal.rights import pages as rights
+from portal.rights import pages_receipts as receipts
 from portal.rights.order import SCHEMA_PATH
 from portal.settings import Settings
 from portal.sources.registry import Sources
@@ -73,6 +74,7 @@ def open_to_all() -> list[Router | Callable[..., object]]:
     """Return what is the same for everyone and has no visitor: files, health, disclosures, machines' doors."""
     return [
         front_door, robots, export_schema, static_file, *health.routes, *webhooks.routes,
+        *receipts.public_routes,
         Router("/{language:str}", route_handlers=disclosures.routes),
     ]  # fmt: skip
 

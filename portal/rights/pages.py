@@ -5,7 +5,15 @@ Always true here: a page parses, calls one verb and answers; nothing is decided 
 
 from litestar.types import ControllerRouterHandler
 
-from portal.rights import pages_ask, pages_category, pages_copy, pages_export, pages_home, pages_requests
+from portal.rights import (
+    pages_ask,
+    pages_category,
+    pages_copy,
+    pages_export,
+    pages_home,
+    pages_receipts,
+    pages_requests,
+)
 
 routes: list[ControllerRouterHandler] = [
     *pages_home.routes,
@@ -14,4 +22,5 @@ routes: list[ControllerRouterHandler] = [
     *pages_copy.routes,
     *pages_requests.routes,
     *pages_ask.routes,
+    *pages_receipts.routes,
 ]
