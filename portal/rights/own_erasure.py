@@ -17,7 +17,7 @@ from portal.rights.walk import Did
 from portal.rights.workshop import Workshop
 from portal.sources.base import Identifiers
 
-BY_SUBJECT = ("person_session", "outside_identity", "known_identifier")
+BY_SUBJECT = ("person_session", "outside_identity", "known_identifier", "stopped_use")
 """Our tables whose rows go with the person, found by our own id of them."""
 
 BY_REQUEST = ("request_message",)

@@ -34,6 +34,8 @@ IGNORED = {
     "seal_key": "A key that is sealed itself: of no use to the person, and of use to a thief.",
     "sealed": "Sealed copies of what was told and decided, which a request tells of itself.",
     "known_tombstone": "Numbers of erasures that are done; about nobody by themselves.",
+    "stopped_use": "Which uses a person stopped, which the request of that day tells.",
+    "suppression": "A keyed hash of an address that asked not to be written to: of no use to anybody but that wish.",
     "receipt": "What was done for a request, without a name; the request's own page hands it over.",
     "receipt_key": MACHINE,
     "staff_user": STAFF,
