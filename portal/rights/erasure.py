@@ -16,16 +16,18 @@ from portal.database import engine
 from portal.errors import Refused
 from portal.mail.messages import erasure_planned
 from portal.mail.outbox import post
-from portal.policy.model import Policy
-from portal.rights import restriction
+from portal.policy.model import Policy, PortalSource
+from portal.rights import own_erasure, restriction
+from portal.rights.answer import end
 from portal.rights.erasure_plan import Drawn, draw
 from portal.rights.intake import Asked, Opened, open_request
-from portal.rights.lifecycle import close, move
+from portal.rights.lifecycle import move
 from portal.rights.person import address_of, find_person
 from portal.rights.plans import ItemView, PlanView, cancel, lay, plan_of
 from portal.rights.requests import RequestView, find
 from portal.rights.walk import Did, LeftSomething
 from portal.rights.workshop import Workshop
+from portal.settings import Settings
 from portal.sources.base import Erasing, Identifiers, Source
 from portal.sources.registry import Identified, Sources
 from portal.words import Words
@@ -90,7 +92,7 @@ async def approve(approval: Approval, *, sources: Sources, policy: Policy, publi
     return await open_request(asked, policy=policy, public_url=public_url, at=at, then=plan, receipt=False)
 
 
-async def keep_after_all(reference: str, subject: UUID, *, at: datetime) -> None:
+async def keep_after_all(reference: str, subject: UUID, *, policy: Policy, settings: Settings, at: datetime) -> None:
     """Cancel an erasure that has not begun; the data is in use again.
 
     Raises:
@@ -103,12 +105,16 @@ async def keep_after_all(reference: str, subject: UUID, *, at: datetime) -> None
         return
     async with engine().transaction():
         await cancel(plan, at=at, actor="person")
-        await close(request.id, reference, "withdrawn", event="erasure-cancelled", at=at, actor="person")
+        await end(
+            request, "withdrawn", event="erasure-cancelled", policy=policy, settings=settings, at=at, actor="person"
+        )  # fmt: skip
         await restriction.lift(request.id, reference, at=at, actor="person")
 
 
 async def act(shop: Workshop, plan: PlanView, subject: Identifiers, source: Source, items: Sequence[ItemView]) -> Did:
     """Have one source do its rows, and count that nothing is left of what was to go."""
+    if any(spec.id == source.id for spec in shop.policy.sources if isinstance(spec, PortalSource)):
+        return await own_erasure.act(shop, plan, subject, items)
     erasing = [_erasing(shop.policy, item) for item in items]
     erased = await source.erase(subject, erasing, pseudonym=plan.pseudonym, handle=items[0].handle)
     if erased.done:

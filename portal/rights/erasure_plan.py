@@ -51,7 +51,8 @@ def draw(policy: Policy, chosen: Collection[str], counts: Counts, *, today: date
 
     `today` is a day in the controller's zone.
     """
-    whole = not account_categories(policy).isdisjoint(chosen)
+    everything = {category.id for category in choosable(policy)}
+    whole = not account_categories(policy).isdisjoint(chosen) or everything <= set(chosen)
     scope = [category for category in erasable(policy) if whole or category.id in chosen]
     lines = [line for spec in _in_order(policy) for line in _lines(spec, scope, counts, today)]
     told = [Line(source=recipient.id, action="tell") for recipient in recipients_told(policy, scope)]

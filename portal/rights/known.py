@@ -8,14 +8,22 @@ from datetime import datetime
 import msgspec
 
 from portal.evidence import seal as seals
+from portal.rights.person import address_of
 from portal.rights.plans import PlanView
 from portal.settings import Settings
 from portal.sources.base import Identifiers
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """Who it is about, and the address that mail to them goes to."""
+
+    identifiers: Identifiers
+    address: str
+
+
 async def seal(plan: PlanView, identifiers: Identifiers, settings: Settings, *, at: datetime) -> bytes:
-    """Return the identifiers, sealed. Inside the caller's transaction."""
-    plain = msgspec.json.encode(identifiers)
+    """Return the identifiers with the address of today, sealed. Inside the caller's transaction."""
+    plain = msgspec.json.encode(Known(identifiers=identifiers, address=await address_of(plan.subject)))
     return (await seals.seal(plan.subject, plain, reference=plan.reference, settings=settings, at=at)).body
 
 
@@ -25,5 +33,14 @@ async def unseal(plan: PlanView, settings: Settings) -> Identifiers:
     Raises:
         Unreadable: the key was destroyed: the plan is over.
     """
+    return (await _known(plan, settings)).identifiers
+
+
+async def address(plan: PlanView, settings: Settings) -> str:
+    """Return the address of the day the plan began. Raises: Unreadable."""
+    return (await _known(plan, settings)).address
+
+
+async def _known(plan: PlanView, settings: Settings) -> Known:
     plain = await seals.unseal(plan.subject, plan.known or b"", reference=plan.reference, settings=settings)
-    return msgspec.json.decode(plain, type=Identifiers)
+    return msgspec.json.decode(plain, type=Known)
