@@ -1,4 +1,4 @@
-"""The operator's commands: serve, worker, migrate, check, policy check, staff link.
+"""The operator's commands: serve, worker, migrate, check, policy check, staff link; those that count are next door.
 
 Always true here: what goes wrong is said in one clear line on standard error, with what to do about it; a traceback
 means a bug of ours.
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from portal import cli_clocks
 from portal.clock import system_clock
 from portal.errors import HabeasError, PolicyError, SettingsError
 from portal.policy.check import gaps, load_checked, report
@@ -43,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "worker", _worker, "Run one more worker, on this machine or another.")
     _add(commands, "migrate", _migrate, "Bring the database to the newest schema.")
     _add(commands, "check", _check, "Say what is wrong or missing: settings, policy, database, storage, sources.")
+
+    cli_clocks.add_commands(commands)
 
     policy = commands.add_parser("policy", help="Look at policy files.").add_subparsers(
         metavar="COMMAND", required=True

@@ -141,6 +141,15 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         'recipients[0] "aws".transfer.tool', "is for the United States",
     ),
     "late answer": (put(lambda raw: raw["answer"], days=45), "answer.days", "the law gives a month"),
+    "no law": (put(lambda raw: raw["answer"], profiles=[]), "answer.profiles", "is empty"),
+    "law twice": (put(lambda raw: raw["answer"], profiles=["eu", "eu"]), "answer.profiles", "names one twice"),
+    "decree without the law": (
+        put(lambda raw: raw["answer"], profiles=["uk"], identity_pause="fr"), "answer.identity_pause", 'Add "eu"',
+    ),
+    "notice without a promise": (
+        put(lambda raw: raw["answer"], days=None, extension="answer-counts"),
+        "answer.extension", "no days are promised",
+    ),
     "risk without hours": (
         put(lambda raw: raw["breach"], people_hours=None), "breach.people_hours", "in how many hours",
     ),
@@ -285,6 +294,9 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         put(lambda raw: raw["controller"], zone="../../etc/passwd"), "controller.zone", "is no time zone",
     ),
     "holidays": (put(lambda raw: raw["controller"], holidays="France"), "controller.holidays", "is no country"),
+    "holidays of nowhere": (
+        put(lambda raw: raw["controller"], holidays="FR-99"), "controller.holidays", "we know no holidays",
+    ),
     "country": (
         put(lambda raw: raw["recipients"][0], country="us"), 'recipients[0] "aws".country', "two capital letters",
     ),
