@@ -29,6 +29,9 @@ def test_an_extension_may_be_the_promised_answer_if_the_policy_says_so() -> None
     assert deadline(extend(clock, noticed_at=at("2026-03-30"), reason=REASON)).due == date(2026, 6, 5)
     late = extend(clock, noticed_at=at("2026-04-06"), reason=REASON)
     assert (deadline(late).due, deadline(late).extended) == (date(2026, 4, 4), date(2026, 6, 5))
+    short = received("2026-01-31", PROMISED, extension="answer-counts")
+    after_the_month = extend(short, noticed_at=at("2026-03-01"), reason=REASON)
+    assert deadline(after_the_month).due == deadline(after_the_month).promise == date(2026, 3, 2)
 
 
 def test_an_extension_is_counted_from_receipt() -> None:
@@ -91,6 +94,9 @@ def test_a_question_without_an_answer_shows_the_day_it_was() -> None:
     found = deadline(identified(received("2026-03-05", identity_pause="fr"), "2026-03-06", None))
     assert (found.suspended, found.due) == (date(2026, 4, 7), date(2026, 4, 7))
     assert (found.remind_on, found.close_on) == (date(2026, 3, 20), date(2026, 4, 5))
+    still = identified(received("2026-03-05", identity_pause="fr"), "2026-03-06", None)
+    asked_again = identified(still, "2026-03-08", "2026-03-20")
+    assert deadline(asked_again).suspended == date(2026, 4, 7)
     without = deadline(identified(received("2026-03-05"), "2026-03-20", None))
     assert (without.suspended, without.remind_on, without.close_on) == (None, date(2026, 4, 3), without.due)
 
@@ -117,6 +123,8 @@ def test_the_united_kingdom_begins_anew_with_the_last_thing_asked_for() -> None:
     assert (deadline(clarified).law_unrolled, deadline(clarified).law) == (date(2026, 4, 8), date(2026, 4, 8))
     both = identified(clarified, "2026-03-06", "2026-03-16")
     assert deadline(both).law == date(2026, 4, 16)
+    paid = pause(both, kind="fee", asked_at=at("2026-03-07"), answered_at=at("2026-03-10"))
+    assert deadline(paid).law == date(2026, 4, 16), "the last thing to arrive, not the last to be asked for"
 
 
 def test_the_united_kingdom_has_its_own_holidays() -> None:
