@@ -1,16 +1,23 @@
-"""Follow a request: the list of them, and one with its dates and everything that happened.
+"""Follow a request: the list of them, and one with its dates, what is done where, what was written, what happened.
 
-Always true here: every open request shows the day by which it is answered, and says so when that day has passed.
+Always true here: every open request shows the day by which it is answered, and says so when that day has passed; what
+a person typed is never lost by a mistake in it.
 """
 
-from litestar import get
+from litestar import get, post
 from litestar.params import FromPath
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
-from portal.identity.visitor import need_session
-from portal.rights.requests import find, parcel_of, requests_of, timeline_of
+from portal.errors import Invalid, SignInNeeded
+from portal.identity.visitor import form, need_session, visitor_of
+from portal.rights import messages, questions, receipts
+from portal.rights.events import events_in_words
+from portal.rights.lifecycle import NotPossible
+from portal.rights.plan_shapes import steps_of
+from portal.rights.plans import plan_of
+from portal.rights.requests import RequestView, find, parcel_of, requests_of, timeline_of
 from portal.rights.shapes import category_title, day_bar
-from portal.web import Req, now, page, policy_of, words_of
+from portal.web import Req, go, now, page, policy_of, settings_of, words_of
 
 
 @get("/requests")
@@ -24,20 +31,63 @@ async def show_all(request: Req) -> Template:
 async def show_one(request: Req, reference: FromPath[str]) -> Template:
     """Show one request."""
     copy = await find(reference, need_session(request).subject_id)
-    words, at = words_of(request), now(request)
+    return await _show(request, copy)
+
+
+@get("/requests/{reference:str}/receipt")
+async def show_receipt(request: Req, reference: FromPath[str]) -> Redirect:
+    """Go to the page that explains and checks the receipt of one's own request."""
+    copy = await find(reference, need_session(request).subject_id)
+    return go(request, f"/receipt?number={await receipts.number_of(copy.id)}")
+
+
+@post("/requests/{reference:str}/message", status_code=200)
+async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
+    """Add a message, or answer our question. What is too long or empty comes back with the text as it was typed."""
+    if not visitor_of(request).signed_in:
+        raise SignInNeeded(f"/requests/{reference}")
+    copy = await find(reference, visitor_of(request).subject_id)
+    fields = await form(request)
+    text, at = fields.get("text", ""), now(request)
+    policy, settings = policy_of(request), settings_of(request)
+    try:
+        if copy.waits:
+            await questions.answer(copy, text, policy=policy, settings=settings, at=at)
+        else:
+            await messages.write(
+                copy, author="person", text=text, policy=policy, settings=settings, at=at, actor="person"
+            )  # fmt: skip
+    except Invalid as wrong:
+        return await _show(request, copy, wrong=wrong.sentence, typed=text)
+    except NotPossible:
+        return await _show(request, await find(reference, copy.owner), ended=True, typed=text)
+    return go(request, f"/requests/{reference}")
+
+
+async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str = "", ended: bool = False) -> Template:
+    words, at, policy = words_of(request), now(request), policy_of(request)
     today = at.astimezone(words.zone).date()
     parcel = await parcel_of(copy.id)
+    plan = await plan_of(copy.id, "erase")
     return page(
         request,
         "rights/request.html",
         copy=copy,
-        asked=[category_title(words, policy_of(request), id) for id in copy.categories],
+        asked=[category_title(words, policy, id) for id in copy.categories],
         parcel=parcel,
         available=parcel is not None and parcel.available(at),
         timeline=await timeline_of(copy.id),
+        events=events_in_words(words),
         days=day_bar(copy.received_at.astimezone(words.zone).date(), copy.due_day, today),
         late=copy.is_open and parcel is None and today > copy.due_day,
+        plan=plan,
+        steps=await steps_of(words, policy, copy),
+        written=await messages.messages_of(copy.id),
+        receipt=await receipts.number_of(copy.id),
+        wrong=wrong,
+        typed=typed,
+        ended=ended,
     )
 
 
-routes = [show_all, show_one]
+routes = [show_all, show_one, show_receipt, write]

@@ -129,6 +129,12 @@ async def plan_of(request: UUID, kind: Kind) -> PlanView | None:
     return msgspec.convert(rows[0], PlanView) if rows else None
 
 
+async def plans_of(request: UUID) -> list[PlanView]:
+    """Return every plan of a request, cancelled ones too, oldest first."""
+    rows = await Plan.raw(f"{_SELECT} WHERE p.request = {{}} ORDER BY p.approved_at, p.kind DESC", request)
+    return msgspec.convert(rows, list[PlanView])
+
+
 async def items_of(plan: UUID) -> list[ItemView]:
     """Return the rows of a plan in the order in which they are carried out."""
     rows = await PlanItem.select().where(PlanItem.plan == plan).order_by(PlanItem.position)

@@ -1,0 +1,32 @@
+"""What the events of a timeline are called, for the person who reads them.
+
+Always true here: every event that is recorded has words in both languages (a test compares); nothing in them is
+personal.
+"""
+
+from collections.abc import Mapping
+
+from portal.words import Words
+
+
+def events_in_words(words: Words) -> Mapping[str, str]:
+    """Return event -> what it is called. One line for each thing that `timeline.record` is given."""
+    return {
+        "received": words("We received your request"),
+        "started": words("We began to collect your data"),
+        "ready": words("Your copy was ready"),
+        "ready-in-part": words("Part of your copy was ready"),
+        "left-incomplete": words("We stopped trying to fetch the rest"),
+        "downloaded": words("The copy was downloaded"),
+        "withdrawn": words("You withdrew the request"),
+        "expired": words("We deleted the copy, as we said we would"),
+        "erasure-planned": words("You confirmed it, and your data is out of use"),
+        "erasure-cancelled": words("You cancelled it; your data is in use again"),
+        "erased": words("It is erased"),
+        "ended-by-erasure": words("It ended with the erasure of your account"),
+        "asked": words("We asked you a question"),
+        "answered-question": words("You answered it"),
+        "message-person": words("You wrote to us"),
+        "message-staff": words("We wrote to you"),
+        "message-agent": words("Whoever acts for you wrote to us"),
+    }
