@@ -42,6 +42,10 @@ def sources(policy: Policy) -> Iterator[str]:
                 yield from _s3(at, source, fields)
             case PortalSource():
                 yield from _filled(at, source.category, PORTAL_FIELDS, fields)
+    if policy.webhook is not None:
+        yield from _variables(
+            "webhook", url_variable=policy.webhook.url_variable, secret_variable=policy.webhook.secret_variable
+        )
     own = sum(isinstance(source, PortalSource) for source in policy.sources)
     if own != 1:
         yield f'sources: {own} have kind = "portal". Write exactly one: what this portal itself holds about a person.'
