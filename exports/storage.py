@@ -51,6 +51,13 @@ class Storage(Protocol):
         """Return its size in bytes. Raises: NotStored, StorageError."""
         ...
 
+    def names(self) -> AsyncIterator[str]:
+        """Yield the place of everything that is there: drafts, unfinished uploads and former versions too.
+
+        Raises: StorageError.
+        """
+        ...
+
     async def check(self) -> list[str]:
         """Return what is wrong with it, one sentence each, with the remedy."""
         ...
@@ -99,6 +106,11 @@ class FolderStorage:
         except FileNotFoundError as error:
             raise NotStored from error
 
+    async def names(self) -> AsyncIterator[str]:
+        """Walk the folder; a draft is named like what it was to become."""
+        for path in await asyncio.to_thread(self._names):
+            yield path
+
     async def check(self) -> list[str]:
         """Try to write."""
         try:
@@ -114,6 +126,10 @@ class FolderStorage:
 
     def _path(self, place: str) -> Path:
         return self._folder / checked(place)
+
+    def _names(self) -> list[str]:
+        files = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
+        return [str(file.with_name(file.name.removeprefix(".").removesuffix(".draft"))) for file in files]
 
     @staticmethod
     def _delete(target: Path) -> None:
@@ -226,6 +242,17 @@ class S3Storage:
         except (BotoCoreError, ClientError) as error:
             raise _problem(error) from error
         return found["ContentLength"]
+
+    async def names(self) -> AsyncIterator[str]:
+        """List every version, and every upload that was not finished; a delete marker holds nothing."""
+        for kind, listed in (("list_object_versions", "Versions"), ("list_multipart_uploads", "Uploads")):
+            pages = iter(self._client.get_paginator(kind).paginate(Bucket=self._bucket, Prefix=self._prefix))  # type: ignore[call-overload]
+            try:
+                while page := await asyncio.to_thread(next, pages, None):
+                    for one in page.get(listed, []):
+                        yield one["Key"].removeprefix(self._prefix)
+            except (BotoCoreError, ClientError) as error:
+                raise _problem(error) from error
 
     async def check(self) -> list[str]:
         """Look whether the bucket answers, and see to it that it clears away what we forget."""

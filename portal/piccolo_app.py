@@ -20,6 +20,7 @@ from portal.rights.tables import (
     TimelineEntry,
 )
 from portal.rights.tables_receipts import Receipt, ReceiptKey
+from portal.rights.tables_scan import ScanReport
 from portal.rights.tables_uses import StoppedUse, Suppression
 
 APP_CONFIG = AppConfig(
@@ -30,6 +31,6 @@ APP_CONFIG = AppConfig(
         Mail, MailBody, MailEvent, SubjectRequest, ExportPart, Parcel, TimelineEntry,
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
-        StoppedUse, Suppression,
+        StoppedUse, Suppression, ScanReport,
     ],
 )  # fmt: skip

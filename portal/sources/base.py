@@ -102,6 +102,8 @@ class Needles(msgspec.Struct, frozen=True, kw_only=True):
 
     texts: Mapping[str, str]
     """Id -> text, at least six characters long; compared without regard to case."""
+    whole: frozenset[str] = frozenset()
+    """Ids of those that count only where they stand by themselves (`matching.stands`): `ana@…` is not in `joana@…`."""
     subject: Identifiers
     """For stores that can only be asked by identifier."""
 

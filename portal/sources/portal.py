@@ -31,6 +31,7 @@ IGNORED = {
     "mail_event": "What the mail provider said became of a mail that is told here itself.",
     "outside_attempt": "A sign-in under way: hashes, gone within minutes.",
     "evidence": "References and digests, never names or values; kept to prove what was done.",
+    "scan_report": "Names of places and numbers of what an erasure left or kept there; never a value.",
     "seal_key": "A key that is sealed itself: of no use to the person, and of use to a thief.",
     "sealed": "Sealed copies of what was told and decided, which a request tells of itself.",
     "known_tombstone": "Numbers of erasures that are done; about nobody by themselves.",
