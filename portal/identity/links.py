@@ -31,6 +31,8 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign-in"
     STEP_UP = "step-up"
+    MAILBOX = "mailbox"
+    """To show that a mailbox is one's own, also when nobody knows it."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,16 +79,35 @@ async def ask(
 
     `outside` is an (issuer, identifier) that becomes the person's own when this browser shows the code.
     """
-    id = uuid4()
     async with engine().transaction():
-        attempt = SignInAttempt(
-            id=id, email=email, purpose=purpose, language=language, browser=browser, next_path=next_path,
-            token_hash=token_hash(settings, token_of(settings, id, purpose)),
-            code_hash=_code_hash(settings, id, code_of(settings, id, purpose)),
-            created_at=at, expires_at=at + life, outside_issuer=outside[0], outside_identifier=outside[1],
+        return await ask_with(
+            email, browser=browser, purpose=purpose, language=language, next_path=next_path, life=life,
+            settings=settings, at=at, outside=outside,
         )  # fmt: skip
-        await attempt.save()
-        await enqueue(SEND, {"attempt": str(id)}, key=f"send:{id}")
+
+
+async def ask_with(
+    email: str,
+    *,
+    browser: str,
+    purpose: Purpose,
+    language: str,
+    next_path: str,
+    life: timedelta,
+    settings: Settings,
+    at: datetime,
+    outside: tuple[str, str] = ("", ""),
+) -> UUID:
+    """Do the same inside the caller's transaction, so that a code leaves only with what it is for."""
+    id = uuid4()
+    attempt = SignInAttempt(
+        id=id, email=email, purpose=purpose, language=language, browser=browser, next_path=next_path,
+        token_hash=token_hash(settings, token_of(settings, id, purpose)),
+        code_hash=_code_hash(settings, id, code_of(settings, id, purpose)),
+        created_at=at, expires_at=at + life, outside_issuer=outside[0], outside_identifier=outside[1],
+    )  # fmt: skip
+    await attempt.save()
+    await enqueue(SEND, {"attempt": str(id)}, key=f"send:{id}")
     return id
 
 
@@ -96,9 +117,9 @@ async def latest(browser: str, purpose: Purpose) -> Attempt | None:
     return found[0] if found else None
 
 
-async def by_token(token: str, settings: Settings) -> Attempt | None:
+async def by_token(token: str, settings: Settings, purpose: Purpose = Purpose.SIGN_IN) -> Attempt | None:
     """Return the attempt that a link names, used or not."""
-    found = await _newest(_named_by(token, settings))
+    found = await _newest(_named_by(token, settings, purpose))
     return found[0] if found else None
 
 
@@ -115,13 +136,20 @@ async def use_code(
 
 
 async def use_link(
-    token: str, code: str | None, *, browser: str, tries: int, settings: Settings, at: datetime
+    token: str,
+    code: str | None,
+    *,
+    browser: str,
+    tries: int,
+    settings: Settings,
+    at: datetime,
+    purpose: Purpose = Purpose.SIGN_IN,
 ) -> Attempt | Wrong | None:
     """Use up the attempt that a link names: in the asking browser as it is, in another one with the code from the mail.
 
     Same transaction and same answers as `use_code`. An outside identity is never taken over from another browser.
     """
-    named = await _newest(_named_by(token, settings), lock=True)
+    named = await _newest(_named_by(token, settings, purpose), lock=True)
     if not named or not named[0].lives(at, tries=tries):
         return None
     if hmac.compare_digest(named[0].browser, browser):
@@ -194,5 +222,5 @@ def _asked_by(browser: str, purpose: Purpose) -> Condition:
     return (SignInAttempt.browser == browser) & (SignInAttempt.purpose == purpose)
 
 
-def _named_by(token: str, settings: Settings) -> Condition:
-    return (SignInAttempt.token_hash == token_hash(settings, token)) & (SignInAttempt.purpose == Purpose.SIGN_IN)
+def _named_by(token: str, settings: Settings, purpose: Purpose) -> Condition:
+    return (SignInAttempt.token_hash == token_hash(settings, token)) & (SignInAttempt.purpose == purpose)

@@ -15,7 +15,7 @@ from portal.identity.openid import forget_outside_attempts
 from portal.identity.sessions import forget_sessions
 from portal.identity.tables import SignInAttempt, Subject
 from portal.jobs import Payload, Schedule, Work
-from portal.mail.messages import Message, sign_in_code, step_up_code
+from portal.mail.messages import Message, mailbox_code, sign_in_code, step_up_code
 from portal.mail.outbox import post
 from portal.policy.model import Policy, Way
 from portal.settings import Settings
@@ -48,11 +48,18 @@ def schedules(clock: Clock) -> list[Schedule]:
 
 
 async def send_code(id: UUID, policy: Policy, settings: Settings, clock: Clock, knows: Knows) -> None:
-    """Send the code and link of one attempt, unless nobody knows its address. Idempotent."""
+    """Send the code and link of one attempt, unless nobody knows its address. Idempotent.
+
+    To show that a mailbox is one's own, a code goes to every address: what it opens is the same for each.
+    """
     attempt = await SignInAttempt.objects().get(SignInAttempt.id == id)
     if attempt is None or not (attempt.sent_at is None is attempt.used_at) or attempt.expires_at <= clock():
         return
-    known = await Subject.exists().where(Subject.email == attempt.email) or await knows(attempt.email)
+    known = (
+        attempt.purpose == Purpose.MAILBOX
+        or await Subject.exists().where(Subject.email == attempt.email)
+        or await knows(attempt.email)
+    )
     message = _message(attempt, policy, settings)
     async with engine().transaction():
         first = await (
@@ -71,5 +78,8 @@ def _message(attempt: SignInAttempt, policy: Policy, settings: Settings) -> Mess
     if attempt.purpose == Purpose.STEP_UP:
         return step_up_code(words, policy, code=code, minutes=minutes)
     token = token_of(settings, attempt.id, attempt.purpose)
+    if attempt.purpose == Purpose.MAILBOX:
+        link = f"{settings.public_url}/{attempt.language}/ask/link/{token}"
+        return mailbox_code(words, policy, code=code, minutes=minutes, link=link)
     link = f"{settings.public_url}/{attempt.language}/sign-in/link/{token}"
     return sign_in_code(words, policy, code=code if Way.CODE in policy.sign_in.ways else "", link=link, minutes=minutes)

@@ -51,7 +51,7 @@ class SignInAttempt(Table, tablename="sign_in_attempt"):
     id = UUID(primary_key=True)
     email = Text(index=True)
     purpose = Varchar(length=20)
-    """sign-in or step-up"""
+    """One of `links.Purpose`."""
     language = Varchar(length=2)
     browser = Text(index=True)
     """Hash of the asking browser's cookie: the link works there; elsewhere the code must be typed."""
