@@ -19,6 +19,7 @@ from portal.rights.tables import (
     Task,
     TimelineEntry,
 )
+from portal.rights.tables_intake import IntakeForm, Upload
 from portal.rights.tables_receipts import Receipt, ReceiptKey
 from portal.rights.tables_scan import ScanReport
 from portal.rights.tables_uses import StoppedUse, Suppression
@@ -32,5 +33,6 @@ APP_CONFIG = AppConfig(
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
+        IntakeForm, Upload,
     ],
 )  # fmt: skip

@@ -4,16 +4,29 @@ Always true here: every table of ours is declared or ignored with a reason (a te
 schema), and no hash, token or code is ever shown.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from uuid import UUID
 
 import msgspec
 
 from exports.order import Batch, StoredFile
-from portal.errors import SourceError
+from portal.errors import SourceError, SourceUnsupported
 from portal.policy.model import Column, Join, Lookup, PortalSource, PostgresSource, Subject, Table
-from portal.sources.base import Fault, Identifiers, Page
+from portal.sources.base import (
+    Correction,
+    Erased,
+    Erasing,
+    Fault,
+    Held,
+    Identifiers,
+    Needles,
+    Page,
+    Restricted,
+    Searched,
+)
 from portal.sources.postgres import Postgres
+from portal.sources.postgres_search import search
 
 ADDRESS = Subject(column="email", equals="email")
 PERSON = Subject(column="email", equals="email", via=(Join(column="subject", table="subject", key="id"),))
@@ -23,6 +36,7 @@ WORKING = "Working data of a request that is told here itself."
 PENDING = "Waits some minutes for the code to be typed, and is told as outside-identity from then on."
 STAFF = "About staff, who are no subjects of this policy."
 MACHINE = "Holds references and numbers of the machinery, and nobody's data."
+SPOKEN_OF = "About the person the form speaks of, who is somebody else."
 IGNORED = {
     "export_part": WORKING,
     "parcel": WORKING,
@@ -39,6 +53,7 @@ IGNORED = {
     "suppression": "A keyed hash of an address that asked not to be written to: of no use to anybody but that wish.",
     "receipt": "What was done for a request, without a name; the request's own page hands it over.",
     "receipt_key": MACHINE,
+    "upload": "A mandate, kept encrypted until it is decided upon; the request it belongs to is told itself.",
     "staff_user": STAFF,
     "staff_link": STAFF,
     "staff_session": STAFF,
@@ -101,6 +116,13 @@ def own_tables(spec: PortalSource) -> PostgresSource:
                  "law_day": "due_day is the earlier of the two."},
             ),
             table(
+                "intake_form", "form", "sent_at", ADDRESS,
+                {"sent_at": "at", "kind": "what", "email": "email", "name": "display_name",
+                 "confirmed_at": "ended_at"},
+                {"request": INTERNAL, "about": SPOKEN_OF, "under": SPOKEN_OF, "said": SPOKEN_OF, "said_at": SPOKEN_OF,
+                 "browser": HASH, "token_hash": HASH, "mails": INTERNAL, "mailed_at": INTERNAL, "tries": INTERNAL},
+            ),
+            table(
                 "mail", "mail", "created_at", Subject(column="to_address", equals="email"),
                 {"created_at": "at", "kind": "what", "state": "state", "reference": "reference", "to_address": "email",
                  "language": "language"},
@@ -117,6 +139,7 @@ class OwnTables:
 
     def __init__(self, spec: PortalSource, dsn: str) -> None:
         self.id = spec.id
+        self._dsn = dsn
         self._reader = Postgres(own_tables(spec), dsn, fold=False)
 
     async def check(self) -> list[Fault]:
@@ -162,6 +185,33 @@ class OwnTables:
     def files(self, subject: Identifiers, category: str) -> AsyncIterator[StoredFile]:
         """Yield nothing: parcels are copies of what is told elsewhere."""
         return self._reader.files(subject, category)
+
+    async def erase(
+        self,
+        subject: Identifiers,  # noqa: ARG002  a protocol
+        items: Sequence[Erasing],  # noqa: ARG002
+        *,
+        pseudonym: UUID,  # noqa: ARG002
+        handle: str = "",  # noqa: ARG002
+    ) -> Erased:
+        """Refuse: our own tables know rules that no policy file can say; `rights.own_erasure` keeps them."""
+        raise SourceUnsupported(self.id, "our own tables are erased by rights.own_erasure")
+
+    async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:  # noqa: ARG002  a protocol
+        """Refuse, for the same reason."""
+        raise SourceUnsupported(self.id, "our own tables are erased by rights.own_erasure")
+
+    async def rectify(self, subject: Identifiers, correction: Correction) -> int:  # noqa: ARG002  a protocol
+        """Refuse: what we hold is what was asked and answered, and the address is the platform's to change."""
+        raise SourceUnsupported(self.id, f"{correction.category}.{correction.field} is not changed here")
+
+    async def restrict(self, subject: Identifiers, *, on: bool) -> Restricted:  # noqa: ARG002  a protocol
+        """Answer that our own pages and jobs keep to it: they ask before they use anything."""
+        return Restricted(means="own")
+
+    async def search(self, needles: Needles) -> Searched:
+        """Look through every table of ours: evidence, mail, jobs and their log among them."""
+        return await search(self.id, self._dsn, needles)
 
     async def close(self) -> None:
         """Give back connections. Idempotent."""
