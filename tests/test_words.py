@@ -19,6 +19,7 @@ from portal import error_pages
 from portal.breaches.clock import GAP_WARNING
 from portal.errors import HabeasError
 from portal.rights.deadlines.rules import RULES
+from portal.rights import pages as rights_pages  # noqa: F401  its errors have sentences
 from portal.words import LOCALE, Words
 
 ROOT = Path(__file__).parent.parent

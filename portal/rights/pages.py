@@ -9,6 +9,7 @@ from portal.rights import (
     pages_ask,
     pages_category,
     pages_copy,
+    pages_erase,
     pages_export,
     pages_home,
     pages_receipts,
@@ -22,5 +23,6 @@ routes: list[ControllerRouterHandler] = [
     *pages_copy.routes,
     *pages_requests.routes,
     *pages_ask.routes,
+    *pages_erase.routes,
     *pages_receipts.routes,
 ]

@@ -13,13 +13,16 @@ from uuid import UUID
 from portal.database import engine
 from portal.errors import SourceError, SourceRefused, SourceUnsupported
 from portal.jobs import Payload
+from portal.policy.model import PostgresSource
 from portal.rights import known, plans
+from portal.rights.out_of_use import OutOfUse, need_in_use
 from portal.rights.person import find_person
 from portal.rights.plans import ItemView, PlanView
 from portal.rights.tables import PlanItem
 from portal.rights.tasks import TaskKind, open_task
 from portal.rights.workshop import Workshop, alone
 from portal.sources.base import Identifiers, Source
+from portal.sources.registry import Identified
 
 SOON, LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
@@ -43,6 +46,8 @@ class Craft:
 
     act: Callable[[Workshop, PlanView, Identifiers, Source, Sequence[ItemView]], Awaitable[Did]]
     finish: Callable[[Workshop, PlanView], Awaitable[None]]
+    settled: Callable[[Workshop, PlanView], Awaitable[None]] | None = None
+    """What follows as soon as nothing is left but what people do by hand; called again and again."""
 
 
 type Crafts = Mapping[str, Craft]
@@ -67,11 +72,19 @@ async def walk(shop: Workshop, crafts: Crafts, payload: Payload) -> None:
         await _follow(shop, crafts[plan.kind], plan)
 
 
+async def done(shop: Workshop, plan: PlanView) -> None:
+    """Finish a plan after which nothing else follows."""
+    async with engine().transaction():
+        await plans.turn(plan, "done", at=shop.clock())
+
+
 async def _begin(shop: Workshop, plan: PlanView) -> bool:
     """Find out who it is about while every place still knows, and how much there is. False: a place is silent."""
     person = await find_person(shop.sources, plan.subject)
     items = await plans.items_of(plan.id)
-    if person.unreachable:
+    if _must_wait(shop, plan, person):
+        silent = [item for item in items if item.source in person.unreachable]
+        await plans.failed(plan, silent, "unavailable", at=shop.clock())
         return False
     counts = await shop.sources.count(person.identifiers)
     expected = [(item.id, (counts.get(item.source) or {}).get(item.category)) for item in items if item.category]
@@ -83,6 +96,18 @@ async def _begin(shop: Workshop, plan: PlanView) -> bool:
             if item.action == "tell":
                 await _by_hand(plan, [item], "tell", shop)
     return True
+
+
+def _must_wait(shop: Workshop, plan: PlanView, person: Identified) -> bool:
+    """Tell whether somebody is not known well enough yet.
+
+    An erasure wants every place to have said whom it knows; a pause only wants the person's accounts, for the places
+    that answer must not wait for those that do not.
+    """
+    if plan.kind not in {"restrict", "lift"}:
+        return bool(person.unreachable)
+    lookups = {spec.id for spec in shop.policy.sources if isinstance(spec, PostgresSource)}
+    return not person.identifiers.account_ids and not lookups.isdisjoint(person.unreachable)
 
 
 async def _sources(shop: Workshop, craft: Craft, plan: PlanView) -> None:
@@ -97,7 +122,12 @@ async def _source(
 ) -> None:
     """Ask one source to do its rows, and write down what came of it."""
     try:
+        if plan.kind == "rectify":
+            for item in items:
+                await need_in_use(plan.subject, item.category, but={"accuracy"})
         did = await craft.act(shop, plan, subject, source, items)
+    except OutOfUse:
+        await plans.failed(plan, items, "out-of-use", at=shop.clock())
     except SourceUnsupported:
         async with engine().transaction():
             await _by_hand(plan, items, "by-hand", shop)
@@ -135,6 +165,8 @@ async def _follow(shop: Workshop, craft: Craft, plan: PlanView) -> None:
     open_items = [item for item in await plans.items_of(plan.id) if item.action != "tell" and not item.over]
     if not open_items:
         await craft.finish(shop, plan)
+    elif craft.settled is not None and all(item.by_hand for item in open_items):
+        await craft.settled(shop, plan)
     left = await plans.find_plan(plan.id)
     if left is not None and left.state in {"running", "scanning"}:
         tries = max((item.tries for item in open_items), default=0)

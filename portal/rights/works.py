@@ -1,19 +1,34 @@
-"""What the worker does for rights: one kind of job, and two things by the clock."""
+"""What the worker does for rights: copies, plans, and what is due by the clock.
+
+Always true here: a plan's job is never parked: the plan itself knows what failed, since when, and who must look.
+"""
 
 from functools import partial
 
 from portal.jobs import Schedule, Work
-from portal.rights import access, outcome
+from portal.rights import access, erasure, erasure_end, held, outcome, plans, restriction
+from portal.rights.walk import Craft, Crafts, done, walk
 from portal.rights.workshop import Workshop
+
+
+CRAFTS: Crafts = {
+    "erase": Craft(act=erasure.act, finish=erasure_end.finish),
+    "restrict": Craft(act=restriction.act, finish=done),
+    "lift": Craft(act=restriction.act, finish=done),
+}
+"""How each kind of plan is carried out."""
 
 
 def works(shop: Workshop) -> list[Work]:
     """Return the jobs of this room."""
-    return [Work(name="rights.export", handler=partial(access.fulfil, shop), tries=6, at_once=2)]
+    return [
+        Work(name="rights.export", handler=partial(access.fulfil, shop), tries=6, at_once=2),
+        Work(name=plans.JOB, handler=partial(walk, shop, CRAFTS), tries=1_000_000, at_once=4),
+    ]
 
 
 def schedules(shop: Workshop) -> list[Schedule]:
-    """Return what is done by the clock: delete expired parcels, remind of unopened ones."""
+    """Return what is done by the clock. Everything here looks at what is due, and does it once."""
 
     async def expire() -> None:
         await outcome.delete_expired(shop.storage, at=shop.clock())
@@ -21,7 +36,19 @@ def schedules(shop: Workshop) -> list[Schedule]:
     async def remind() -> None:
         await outcome.remind_unopened(shop.policy, shop.settings.public_url, at=shop.clock())
 
+    async def go_on() -> None:
+        await plans.enqueue_due(at=shop.clock())
+
+    async def forget() -> None:
+        await erasure_end.forget_addresses(shop)
+
+    async def release() -> None:
+        await held.release_due(shop)
+
     return [
         Schedule("rights.expire", "*/10 * * * *", expire),
         Schedule("rights.remind", "5 * * * *", remind),
+        Schedule("rights.plans", "* * * * *", go_on),
+        Schedule("rights.forget", "*/5 * * * *", forget),
+        Schedule("rights.held", "23 3 * * *", release),
     ]
