@@ -61,12 +61,16 @@ class Words:
 
     def day(self, day: date) -> str:
         """Friday 13 November 2026 / vendredi 13 novembre 2026, with no break between day and month."""
-        return format_date(day, f"EEEE d'{NO_BREAK}'MMMM'{NO_BREAK}'y", locale=self.language)
+        return format_date(day, f"EEEE {self._number_of(day)}MMMM'{NO_BREAK}'y", locale=self.language)
+
+    def day_month(self, day: date) -> str:
+        """13 November / 13 novembre, where the year goes without saying."""
+        return format_date(day, f"{self._number_of(day)}MMMM", locale=self.language)
 
     def short_day(self, day: date | datetime) -> str:
         """14 Oct 2026 / 14 oct. 2026."""
         local = day.astimezone(self.zone).date() if isinstance(day, datetime) else day
-        return format_date(local, f"d'{NO_BREAK}'MMM'{NO_BREAK}'y", locale=self.language)
+        return format_date(local, f"{self._number_of(local)}MMM'{NO_BREAK}'y", locale=self.language)
 
     def time(self, instant: datetime) -> str:
         """09:02 / 9 h 02."""
@@ -78,7 +82,7 @@ class Words:
     def moment(self, instant: datetime) -> str:
         """14 October 2026, 09:02 / 14 octobre 2026 à 9 h 02."""
         local = instant.astimezone(self.zone)
-        day = format_date(local.date(), f"d'{NO_BREAK}'MMMM'{NO_BREAK}'y", locale=self.language)
+        day = format_date(local.date(), f"{self._number_of(local)}MMMM'{NO_BREAK}'y", locale=self.language)
         return f"{day} à {self.time(instant)}" if self.language == "fr" else f"{day}, {self.time(instant)}"
 
     def day_moment(self, instant: datetime) -> str:
@@ -103,3 +107,8 @@ class Words:
     def country(self, code: str) -> str:
         """The name of a country by its ISO 3166 code: FR is France, US is United States / États-Unis."""
         return str(Locale.parse(self.language).territories.get(code, code))
+
+    def _number_of(self, day: date) -> str:
+        """The pattern of a day's number and the space after it; the first of a month is the 1er in French."""
+        ordinal = "er" if self.language == "fr" and day.day == 1 else ""
+        return f"d'{ordinal}{NO_BREAK}'"

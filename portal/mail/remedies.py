@@ -19,8 +19,11 @@ def remedies(words: Words, policy: Policy, country: str | None = None) -> tuple[
     )
 
 
-def complaint(words: Words, policy: Policy, country: str | None = None) -> tuple[str, ...]:
-    """Say where to complain: the authority of the person's country if it is known and another, and always ours."""
+def complaint(words: Words, policy: Policy, country: str | None = None, *, answered: bool = False) -> tuple[str, ...]:
+    """Say where to complain: the authority of the person's country if it is known and another, and always ours.
+
+    `answered` is True in the answer to a complaint to us: then nobody is sent to us first.
+    """
     found = authority_for(country, policy)
     match found.theirs:
         case None:
@@ -33,7 +36,8 @@ def complaint(words: Words, policy: Policy, country: str | None = None) -> tuple
             )
             return (_ours(words, policy), _free(words), _choice(words), there)
         case NationalAuthority(reach="uk") as theirs:
-            return (*_british(words, policy, theirs), _ours_too(words, policy))
+            british = _british(words, policy, theirs)
+            return (*(british[1:] if answered else british), _ours_too(words, policy))
         case theirs:
             note = (theirs.note[words.language],) if theirs.note else ()
             return (_theirs(words, theirs), *note, _ours_too(words, policy), _free(words))

@@ -1,13 +1,9 @@
 """Small pieces of wording that several mails share.
 
-Always true here: a code is read in two groups, and no day or hour breaks over two lines.
+Always true here: a code is read in two groups; every right has one name.
 """
 
-from datetime import date
-
-from babel.dates import format_date
-
-from portal.words import NO_BREAK, Words
+from portal.words import Words
 
 ASKED = (
     "access", "portability", "rectification", "erasure", "restriction", "objection", "consent", "automated",
@@ -26,11 +22,6 @@ def grouped(code: str) -> str:
     return f"{code[:3]} {code[3:]}" if len(code) == 6 else code
 
 
-def day_and_month(words: Words, day: date) -> str:
-    """21 October / 21 octobre, for subjects."""
-    return format_date(day, f"d'{NO_BREAK}'MMMM", locale=words.language)
-
-
 def asked_in_words(words: Words, right: str) -> str:
     """Say what a person asked for, by the right's name. Raises: KeyError."""
     return {
@@ -41,7 +32,7 @@ def asked_in_words(words: Words, right: str) -> str:
         "restriction": words("A pause in the use of your data"),
         "objection": words("No to a use of your data"),
         "consent": words("Taking your consent back"),
-        "automated": words("A person’s look at an automated decision"),
+        "automated": words("A human review of an automated decision"),
         "inquiry": words("A question"),
         "complaint": words("A complaint"),
         "child": words("A report about a child’s account"),

@@ -43,7 +43,9 @@ def why(words: Words, policy: Policy, category: Category) -> str:
 def ground(words: Words, purpose: Purpose) -> str:
     """Say on what ground a use stands, with our interest where that is the ground."""
     basis = basis_in_words(words, purpose.basis)
-    return f"{basis}: {purpose.interest[words.language]}" if purpose.interest else basis
+    if purpose.interest is None:
+        return basis
+    return words("{title}: {text}", title=basis, text=purpose.interest[words.language])
 
 
 def recipients_in_words(words: Words, policy: Policy, category: Category) -> str:

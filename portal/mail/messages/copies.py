@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from portal.mail.letter import Letter, Message, write
-from portal.mail.wording import day_and_month
 from portal.policy.model import Policy
 from portal.words import Words
 
@@ -89,7 +88,7 @@ def copy_downloaded(words: Words, policy: Policy, *, reference: str, file: str, 
 
 
 def _copy_subject(words: Words, until: datetime, reference: str) -> str:
-    day = day_and_month(words, until.astimezone(words.zone).date())
+    day = words.day_month(until.astimezone(words.zone).date())
     return words("Your copy is ready until {day} ({reference})", day=day, reference=reference)
 
 

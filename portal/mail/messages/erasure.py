@@ -67,11 +67,11 @@ def erasure_done(
         Letter(
             kind="erasure-done",
             subject=_done_subject(words, reference, last=account_closed),
-            heading=words("It is erased"),
+            heading=words("It is erased") if gone else words("Nothing was there to erase"),
             before=(_first(words, gone, told, waiting),),
             facts=(
                 (words("Receipt"), receipt),
-                (words("Erased"), ", ".join(gone) or words("nothing was there to erase")),
+                (words("Erased"), ", ".join(gone) or words("nothing")),
                 *((title, words("kept until {day}", day=words.day(until))) for title, until in stays),
                 *(((words("Have confirmed"), ", ".join(told)),) if told else ()),
                 *(((words("Asked, no answer yet"), ", ".join(waiting)),) if waiting else ()),

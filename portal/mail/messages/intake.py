@@ -47,7 +47,7 @@ def mandate(words: Words, policy: Policy, *, reference: str, until: datetime, li
             heading=words("Someone says they act for you"),
             before=(
                 words("Somebody has asked us for something about your data, in your name."),
-                words("We do nothing before you have answered. Whatever comes of it goes to you alone."),
+                words("We do nothing before you have answered. Whatever comes of it goes to you."),
                 *((words("Type this code on the page below:"),) if code else ()),
             ),
             code=grouped(code),
@@ -88,7 +88,7 @@ def child_report(
             button=words("Answer"),
             link=link,
             after=(
-                words("If it is a child’s account, we close it and erase everything that is in it."),
+                words("If it is a child’s account, we close it and erase what is in it."),
                 words("Any question? Reply to this message. A person answers."),
             ),
         ),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 
 from portal.mail.letter import Letter, Message, write
-from portal.mail.wording import day_and_month
 from portal.policy.model import Policy
 from portal.words import Words
 
@@ -42,7 +41,7 @@ def pause_ending(words: Words, policy: Policy, *, reference: str, ends_on: date,
     return write(
         Letter(
             kind="pause-ending",
-            subject=words("{reference} ends on {day}", reference=reference, day=day_and_month(words, ends_on)),
+            subject=words("{reference} ends on {day}", reference=reference, day=words.day_month(ends_on)),
             heading=words("Your pause will end"),
             before=(words("From {day} on we use this data again as before.", day=words.day(ends_on)), reason),
             facts=((words("Reference"), reference),),
