@@ -57,7 +57,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""
     after: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
-    """What has a title of its own, before the link: reasons, how to complain, a court."""
+    """What has a title of its own, after the link: reasons, how to complain, a court."""
     remedies: bool = False
     """True when the sections say how to complain, so that the footer need not say it again."""
 
