@@ -139,6 +139,8 @@ class Purpose(Frozen, frozen=True, kw_only=True):
     basis: Basis
     interest: Text | None = None
     """What our interest is; required for legitimate interest. Source: GDPR Art. 13(1)(d)."""
+    marketing: bool = False
+    """Advertising: whoever says no to it is never asked why. Source: GDPR Art. 21(2)-(3)."""
     standing: Standing = Standing.STATED
 
 

@@ -47,6 +47,11 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
         """True when nothing more is to be done for it."""
         return self.state == "done"
 
+    @property
+    def by_hand(self) -> bool:
+        """True while a person of ours has to do it: the system has no means, or says no."""
+        return self.state == "by-hand" or (self.state == "failed" and self.error == "refused")
+
 
 class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     """A plan and the request it is for."""

@@ -164,7 +164,7 @@ class PlanItem(Table, tablename="plan_item"):
     handle = Text(default="")
     """What the source calls its own unfinished work."""
     error = Varchar(length=40, default="")
-    """unavailable, refused, unsupported or left; never a message, which might hold personal data"""
+    """unavailable, refused, unsupported, left or out-of-use; never a message, which might hold personal data"""
     tries = Integer(default=0)
     failed_at = Timestamptz(null=True, default=None)
     done_at = Timestamptz(null=True, default=None)

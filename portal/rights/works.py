@@ -6,15 +6,15 @@ Always true here: a plan's job is never parked: the plan itself knows what faile
 from functools import partial
 
 from portal.jobs import Schedule, Work
-from portal.rights import access, erasure, erasure_end, held, outcome, plans, restriction
-from portal.rights.walk import Craft, Crafts, done, walk
+from portal.rights import access, erasure, erasure_end, held, outcome, pause_decisions, pauses, plans, restriction
+from portal.rights.objection import resume_due
+from portal.rights.walk import Craft, Crafts, walk
 from portal.rights.workshop import Workshop
-
 
 CRAFTS: Crafts = {
     "erase": Craft(act=erasure.act, finish=erasure_end.finish),
-    "restrict": Craft(act=restriction.act, finish=done),
-    "lift": Craft(act=restriction.act, finish=done),
+    "restrict": Craft(act=restriction.act, finish=pauses.finish, settled=pauses.settled),
+    "lift": Craft(act=restriction.act, finish=pauses.finish),
 }
 """How each kind of plan is carried out."""
 
@@ -45,7 +45,12 @@ def schedules(shop: Workshop) -> list[Schedule]:
     async def release() -> None:
         await held.release_due(shop)
 
+    async def let_go() -> None:
+        await pause_decisions.lift_due(shop)
+        await resume_due(shop)
+
     return [
+        Schedule("rights.lift", "*/10 * * * *", let_go),
         Schedule("rights.expire", "*/10 * * * *", expire),
         Schedule("rights.remind", "5 * * * *", remind),
         Schedule("rights.plans", "* * * * *", go_on),

@@ -22,6 +22,8 @@ def purposes(policy: Policy) -> Iterator[str]:
             yield f"{at}.interest: is missing. Say in both languages which interest it is (Art. 13(1)(d))."
         if purpose.basis is not Basis.LEGITIMATE_INTEREST and purpose.interest is not None:
             yield f"{at}.interest: belongs to legitimate-interest only. Remove it, or change the basis."
+        if purpose.marketing and purpose.basis not in {Basis.LEGITIMATE_INTEREST, Basis.CONSENT}:
+            yield f"{at}.marketing: rests on consent or legitimate-interest. Change the basis, or remove marketing."
         if purpose.id not in used:
             yield f"{at}: no category is used for it. Name it in a category's purposes, or remove it."
 
