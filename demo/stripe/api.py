@@ -132,7 +132,11 @@ class StandIn:
     def _route(self, call: Call) -> Answer:
         if call.headers.get("authorization") != f"Bearer {self.key}":
             return error(401, "invalid_request_error", "Invalid API Key provided.")
-        given = call.query if call.method in {"GET", "DELETE"} else dict(parse_qsl(call.body.decode()))
+        given = (
+            call.query
+            if call.method in {"GET", "DELETE"}
+            else dict(parse_qsl(call.body.decode(), keep_blank_values=True))
+        )
         try:
             answer = self._read(call, given) if call.method == "GET" else self._change(call, given)
             if answer is None and call.path.startswith(JOBS) and self._has_preview(call):

@@ -4,19 +4,17 @@ Always true here: what Stripe cannot be asked is named as blind; findings name k
 """
 
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import msgspec
 
-from portal.sources.base import Finding, Identifiers, Needles, Searched
+from portal.sources.base import Identifiers, Needles, Searched
 from portal.sources.stripe_calls import Calls, Item, StripeRefused
 from portal.sources.stripe_values import is_redacted
+from portal.sources.tally import Tally
 
 KEPT = frozenset("charge credit_note invoice payment_intent setup_intent subscription checkout_session".split())
 """What Stripe keeps under its own duties when a customer is deleted; it has no call that would delete them."""
-KEYS = 20
-"""How many ids a finding names at most."""
 ADDRESS = re.compile(r"[^\s@%\\<>\"'=&]+@[^\s@%\\<>\"'=&]+")
 BLIND = (
     "charges of guests outside Checkout (Stripe lists none by address)",
@@ -30,32 +28,6 @@ def kept(place: str) -> bool:
     return place.partition(".")[0] in KEPT
 
 
-class Tally:
-    """What was found, by place and needle."""
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = {id: text.lower() for id, text in texts.items()}
-        self._numbers: Counter[tuple[str, str]] = Counter()
-        self._keys: dict[tuple[str, str], list[str]] = {}
-
-    def look(self, kind: str, item: Item) -> None:
-        """Compare every text of an object with every needle."""
-        for path, text in _texts(item, kind):
-            low = text.lower()
-            for needle in (id for id, wanted in self._texts.items() if wanted in low):
-                self._numbers[path, needle] += 1
-                keys = self._keys.setdefault((path, needle), [])
-                if len(keys) < KEYS and item["id"] not in keys:
-                    keys.append(str(item["id"]))
-
-    def findings(self) -> tuple[Finding, ...]:
-        """Return them in a lasting order."""
-        return tuple(
-            Finding(place=place, needle=needle, number=number, keys=tuple(self._keys[place, needle]))
-            for (place, needle), number in sorted(self._numbers.items())
-        )
-
-
 async def search(calls: Calls, needles: Needles) -> Searched:
     """Look through the objects of every customer of the person, and of their purchases as a guest.
 
@@ -67,18 +39,18 @@ async def search(calls: Calls, needles: Needles) -> Searched:
     subject = msgspec.structs.replace(
         subject, emails=subject.emails | {email.lower() for email in subject.emails} | written
     )
-    tally = Tally(needles.texts)
+    tally = Tally(needles)
     customers = await calls.customers(subject)
     for customer in customers.values():
         # Of a deleted or redacted customer the id is left, and that alone is nothing about anyone.
         if not customer.get("deleted"):
-            tally.look("customer", {**customer, "id": "" if is_redacted(customer) else customer["id"]})
+            _look(tally, "customer", {**customer, "id": "" if is_redacted(customer) else customer["id"]})
     places, blind = ["customer"], list(BLIND)
     ids = sorted({*customers, *filter(None, subject.stripe_customers)})
     for kind in ("tax_id", "payment_method", *sorted(KEPT)):
         try:
             async for item in _listed(calls, kind, ids, subject):
-                tally.look(kind, item)
+                _look(tally, kind, item)
             places.append(kind)
         except StripeRefused as error:
             if error.status != 403:
@@ -111,6 +83,11 @@ async def _listed(calls: Calls, kind: str, customers: list[str], subject: Identi
             elif payment := session.get("payment_intent"):
                 async for item in calls.all(v1.charges.list_async, {"payment_intent": payment}):
                     yield item
+
+
+def _look(tally: Tally, kind: str, item: Item) -> None:
+    for path, text in _texts(item, kind):
+        tally.look(path, (text,), str(item["id"]))
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 Always true here: what is Ben's can be told from what is Ana's by a text that stands in each of his records.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -100,18 +101,19 @@ async def stripe(servers: Servers) -> AsyncIterator[House]:
 
 @asynccontextmanager
 async def s3(servers: Servers) -> AsyncIterator[House]:
-    """A bucket with the files of account 1 and of account 10."""
+    """A bucket with the files of account 1 and of account 10, in a folder of this house alone."""
+    folder = f"contract-{os.urandom(5).hex()}"
     spec = S3Source(
         id="uploads", title=platform.TITLE, bucket="uploads", access_key_variable="A", secret_key_variable="B",
         region=servers.seaweed.region,
-        prefixes=(Prefix(category="uploads", prefix="contract/{account_id}/", kind="upload"),),
+        prefixes=(Prefix(category="uploads", prefix=f"{folder}/{{account_id}}/", kind="upload"),),
     )  # fmt: skip
-    if not any(key.startswith("contract/") for key in servers.seaweed.keys("uploads")):
-        for key, name in NAMES.items():
-            servers.seaweed.put("uploads", f"contract/1/{key}", name.encode(), media_type="text/plain", name=name)
-        servers.seaweed.put("uploads", "contract/1/up.txt", b"second", media_type="text/plain", name="../../etc/passwd")
-        servers.seaweed.put("uploads", "contract/10/ben.txt", b"of ben", media_type="text/plain", name="ben.txt")
-    keys = {"access_key": servers.seaweed.access_key, "secret_key": servers.seaweed.secret_key}
+    for key, name in NAMES.items():
+        servers.seaweed.put("uploads", f"{folder}/1/{key}", name.encode(), media_type="text/plain", name=name)
+    servers.seaweed.put("uploads", f"{folder}/1/up.txt", b"second", media_type="text/plain", name="../../etc/passwd")
+    servers.seaweed.put("uploads", f"{folder}/10/ben.txt", b"of ben", media_type="text/plain", name="ben.txt")
+    access, secret = servers.seaweed.access_key, servers.seaweed.secret_key
+    keys = {"access_key": access, "secret_key": secret, "write_access_key": access, "write_secret_key": secret}
     yield House(
         source=Bucket(spec, endpoint=servers.seaweed.endpoint, **keys),
         dead=Bucket(spec, endpoint="http://127.0.0.1:1", **keys),
