@@ -1,7 +1,7 @@
 """What to look for after an erasure: all that a person was known by, in every form that systems make of it.
 
 Always true here: an id says what kind of thing it is and never which; what is too short to be told from other
-people's is no needle, and `too_short` names it, so that nobody calls it looked for. Keyed hashes of ours are none
+people's is no needle, and `unseen` names it, so that nobody calls it looked for. Keyed hashes of ours are none
 either: without the key they are about nobody.
 """
 
@@ -46,9 +46,12 @@ def of(identifiers: Identifiers) -> Needles:
     return Needles(texts=texts, whole=frozenset(whole) & frozenset(texts), subject=identifiers)
 
 
-def too_short(identifiers: Identifiers) -> tuple[str, ...]:
-    """Return the ids of what nothing can be looked for by: it is found through the declared columns alone."""
-    return tuple(id for id, value in _all(identifiers) if not _long_enough(id, value))
+def unseen(identifiers: Identifiers) -> tuple[str, ...]:
+    """Return the ids of what may stand somewhere and not be noticed: too short, or a number among numbers.
+
+    It is found through the columns alone that the policy file declares.
+    """
+    return tuple(id for id, value in _all(identifiers) if value.isdecimal() or not _long_enough(id, value))
 
 
 def _all(identifiers: Identifiers) -> Iterator[tuple[str, str]]:

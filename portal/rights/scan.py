@@ -18,8 +18,8 @@ from portal.rights import known, needles, plans
 from portal.rights.lifecycle import NotPossible
 from portal.rights.plans import ItemView, PlanView
 from portal.rights.scan_places import PARCELS, Store, own_stores
-from portal.rights.scan_report import Found, Report, StoreView, report_of, views_of, write
-from portal.rights.scan_verdicts import explain
+from portal.rights.scan_report import Found, Report, StoreView, Verdict, report_of, views_of, write
+from portal.rights.scan_verdicts import Explained, explain
 from portal.rights.tasks import TaskView, end_task, open_task, tasks_of
 from portal.rights.workshop import Workshop
 from portal.sources.base import Finding, Identifiers, Needles, Searched, Source
@@ -51,7 +51,7 @@ async def settle(shop: Workshop, plan: PlanView) -> bool:
     for store in _stores(shop, plan, subject, items):
         view = before.get(store.id)
         if view is None or _due(view, tasks.get(store.id), shop.clock()):
-            await write(plan, await _look(shop, store, subject, items, view))
+            await write(plan, await _look(shop, plan, store, items, view))
     return await _conclude(shop, plan, items)
 
 
@@ -59,7 +59,7 @@ async def look(shop: Workshop, plan: PlanView, subject: Identifiers) -> Report:
     """Look through every store now, and write nothing."""
     items = await plans.items_of(plan.id)
     stores = _stores(shop, plan, subject, items)
-    return Report(stores=tuple([await _look(shop, store, subject, items, None) for store in stores]))
+    return Report(stores=tuple([await _look(shop, plan, store, items, None) for store in stores]))
 
 
 # --- Looking -------------------------------------------------------------------------------------------------------
@@ -72,23 +72,23 @@ def _stores(shop: Workshop, plan: PlanView, subject: Identifiers, items: Sequenc
         return [_counted(shop.sources.get(id), subject, items) for id in named]
     wanted = needles.of(subject)
     return [
-        *(_searched(shop, source, wanted, needles.too_short(subject)) for source in shop.sources.all),
+        *(_searched(shop, source, wanted, needles.unseen(subject)) for source in shop.sources.all),
         *own_stores(shop, plan, wanted),
     ]
 
 
-def _searched(shop: Workshop, source: Source, wanted: Needles, too_short: Sequence[str]) -> Store:
+def _searched(shop: Workshop, source: Source, wanted: Needles, unseen: Sequence[str]) -> Store:
     # Our own random id of the person stays on their requests, which are kept; elsewhere it has no place.
     mine = isinstance(_spec(shop, source.id), PortalSource)
     texts = {id: text for id, text in wanted.texts.items() if not (mine and id.startswith("subject"))}
     asked = msgspec.structs.replace(wanted, texts=texts, whole=wanted.whole & texts.keys())
-    unsearched = tuple(f"too-short {id}" for id in too_short if not id.startswith("name"))
+    unsearched = tuple(f"number {id}" for id in unseen if not id.startswith("name"))
 
     async def search() -> Searched:
         found = await source.search(asked)
         return msgspec.structs.replace(found, blind=(*found.blind, *unsearched))
 
-    return Store(source.id, search)
+    return Store(source.id, search, asked)
 
 
 def _counted(source: Source, subject: Identifiers, items: Sequence[ItemView]) -> Store:
@@ -105,14 +105,15 @@ def _counted(source: Source, subject: Identifiers, items: Sequence[ItemView]) ->
 
 
 async def _look(
-    shop: Workshop, store: Store, subject: Identifiers, items: Sequence[ItemView], before: StoreView | None
+    shop: Workshop, plan: PlanView, store: Store, items: Sequence[ItemView], before: StoreView | None
 ) -> StoreView:
     """Look through one store. What goes wrong there is its verdict."""
     view = StoreView(store=store.id, verdict="gone", since=shop.clock(), at=shop.clock())
     try:
         async with asyncio.timeout(SEARCH_SECONDS):
             searched = await store.search()
-            view = await _judge(shop, view, searched, subject, [item for item in items if item.source == store.id])
+            explained = await _explained(shop, plan, store, items, searched.findings)
+        view = _judged(view, searched, explained)
     except SourceUnsupported:
         view = msgspec.structs.replace(view, verdict="blind", blind=("no-right",))
     except SourceRefused:
@@ -124,29 +125,36 @@ async def _look(
     return msgspec.structs.replace(view, since=before.since, tries=before.tries + 1)
 
 
-async def _judge(
-    shop: Workshop, view: StoreView, searched: Searched, subject: Identifiers, items: Sequence[ItemView]
-) -> StoreView:
-    spec = _spec(shop, view.store)
-    explained = [(finding, "") for finding in searched.findings]
-    if spec is not None and searched.findings and any(item.action == "keep" for item in items):
-        counts = await shop.sources.get(spec.id).count(subject)
-        explained = [(one.finding, one.ground) for one in explain(shop.policy, spec, items, searched.findings, counts)]
+async def _explained(
+    shop: Workshop, plan: PlanView, store: Store, items: Sequence[ItemView], findings: Sequence[Finding]
+) -> list[Explained]:
+    spec = _spec(shop, store.id)
+    if spec is None or not plan.whole:
+        return [Explained(finding) for finding in findings]
+    mine = [item for item in items if item.source == store.id]
+    return await explain(plan, spec, shop.sources.get(store.id), mine, store.wanted, findings)
+
+
+def _judged(view: StoreView, searched: Searched, explained: Sequence[Explained]) -> StoreView:
     found = tuple(
-        Found(place=finding.place, needle=finding.needle, number=finding.number, kept=bool(ground))
-        for finding, ground in explained
-    )
-    view = msgspec.structs.replace(
-        view, places=searched.places, found=found, blind=searched.blind,
-        ground=next((ground for _, ground in explained if ground), ""),
+        Found(
+            place=one.finding.place, needle=one.finding.needle, number=one.finding.number, kept=bool(one.ground)
+        )
+        for one in explained
     )  # fmt: skip
+    ground = next((one.ground for one in explained if one.ground), "")
+    view = msgspec.structs.replace(view, places=searched.places, found=found, blind=searched.blind, ground=ground)
+    return msgspec.structs.replace(view, verdict=_verdict(view))
+
+
+def _verdict(view: StoreView) -> Verdict:
     if view.left:
-        return msgspec.structs.replace(view, verdict="left")
+        return "left"
     if view.found:
-        return msgspec.structs.replace(view, verdict="kept")
-    if view.blind:
-        return msgspec.structs.replace(view, verdict="gone-where-looked" if view.places else "blind")
-    return msgspec.structs.replace(view, verdict="gone" if view.places else "blind")
+        return "kept"
+    if not view.places:
+        return "blind"
+    return "gone-where-looked" if view.blind else "gone"
 
 
 def _spec(shop: Workshop, id: str) -> SourceSpec | None:

@@ -17,7 +17,7 @@ from portal.rights.plans import PlanView
 from portal.rights.tables import Parcel
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
-from portal.sources.base import Finding, Needles, Searched
+from portal.sources.base import Finding, Identifiers, Needles, Searched
 
 LOG_FILES = "HABEAS_LOG_FILES"
 """Patterns of log files to look through, separated by spaces or commas: `/var/log/habeas/*.log*`."""
@@ -28,6 +28,7 @@ ROOMS = ("work", "spool", "uploads")
 """The folders inside the data folder where we work with people's files."""
 BY_REQUEST = "request"
 """The needle of what is known to be the person's by the number of their request."""
+NOTHING = Needles(texts={}, subject=Identifiers())
 _BETWEEN = re.compile(r"[\s,]+")
 
 
@@ -37,6 +38,8 @@ class Store:
 
     id: str
     search: Callable[[], Awaitable[Searched]]
+    wanted: Needles = NOTHING
+    """What it is searched for, when it is one of the sources."""
 
 
 def own_stores(shop: Workshop, plan: PlanView, needles: Needles) -> list[Store]:

@@ -1,48 +1,55 @@
 """What may be found after an erasure and is no mistake: what the policy keeps, and nothing more.
 
-Always true here: a finding is kept only with an article for it, and only in a place where that article's minimum
-lies; when any of the person's kept records still stands under their own name, none of its table is explained.
+Always true here: a finding is kept only with an article for it, and only as often as records that are kept on purpose
+hold it; one more, and it is left.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 import msgspec
 
-from portal.policy.model import Policy, PostgresSource, SourceSpec, StripeSource, Table
-from portal.rights.plans import ItemView
-from portal.sources.base import Finding
+from portal.mail.tables import Mail
+from portal.policy.model import PortalSource, PostgresSource, SourceSpec, StripeSource
+from portal.rights.plans import ItemView, PlanView
+from portal.sources.base import Finding, Identifiers, Needles, Source
+from portal.sources.matching import found
+from portal.sources.postgres_erase import held_under
 from portal.sources.stripe_search import kept as kept_by_stripe
+
+MAILS = frozenset({"mail", "mail_body"})
+LAST_MAIL = "erasure-done"
+TO_SAY_IT = "Art. 12(3)"
+"""Why the address stays until the last mail has left."""
 
 
 class Explained(msgspec.Struct, frozen=True):
     """A finding and the article that lets it stay; empty: nobody explained it."""
 
     finding: Finding
-    ground: str
+    ground: str = ""
 
 
-def explain(
-    policy: Policy,
-    spec: SourceSpec,
-    items: Sequence[ItemView],
+async def explain(
+    plan: PlanView, spec: SourceSpec, source: Source, items: Sequence[ItemView], wanted: Needles,
     findings: Sequence[Finding],
-    counts: Mapping[str, int],
-) -> list[Explained]:
-    """Tell what stays on purpose. `items` are the source's rows of the plan; `counts` what it holds of them now."""
+) -> list[Explained]:  # fmt: skip
+    """Tell what stays on purpose. `items` are the source's rows of the plan.
+
+    Raises:
+        SourceUnavailable, SourceRefused: when it cannot be told which records are kept.
+    """
     grounds = {item.category: item.ground for item in items if item.action == "keep"}
-    return [Explained(finding, _ground(policy, spec, grounds, finding, counts)) for finding in findings]
-
-
-def _ground(
-    policy: Policy, spec: SourceSpec, grounds: Mapping[str, str], finding: Finding, counts: Mapping[str, int]
-) -> str:
     match spec:
         case StripeSource():
-            return _of_stripe(spec, grounds, finding)
-        case PostgresSource():
-            return _of_postgres(policy, spec, grounds, finding, counts)
+            return [Explained(finding, _of_stripe(spec, grounds, finding)) for finding in findings]
+        case PostgresSource() if grounds and findings:
+            return await _of_postgres(plan, spec, source, grounds, wanted, findings)
+        case PortalSource() if findings:
+            return await _of_ours(plan, findings)
         case _:
-            return ""
+            return [Explained(finding) for finding in findings]
 
 
 def _of_stripe(spec: StripeSource, grounds: Mapping[str, str], finding: Finding) -> str:
@@ -51,29 +58,51 @@ def _of_stripe(spec: StripeSource, grounds: Mapping[str, str], finding: Finding)
         return ""
     kind = finding.place.partition(".")[0]
     declared = [part.category for part in spec.objects if part.object == kind]
-    return next((grounds[id] for id in declared if id in grounds), "" if declared else next(iter(grounds.values()), ""))
+    return next((grounds[id] for id in declared or grounds if id in grounds), "")
 
 
-def _of_postgres(
-    policy: Policy, spec: PostgresSource, grounds: Mapping[str, str], finding: Finding, counts: Mapping[str, int]
-) -> str:
-    """A kept record may hold its minimum. It stands under the plan's pseudonym, so the person counts none of them."""
-    names = [name.strip('" ') for name in finding.place.split(".")]
-    for table in spec.tables:
-        kept = table.category in grounds and not counts.get(table.category, 0)
-        if (
-            kept
-            and _same(names, table)
-            and _fields(table, names[-1]) & {*policy.category(table.category).erasure.minimum}
-        ):
-            return grounds[table.category]
-    return ""
+async def _of_postgres(
+    plan: PlanView, spec: PostgresSource, source: Source, grounds: Mapping[str, str], wanted: Needles,
+    findings: Sequence[Finding],
+) -> list[Explained]:  # fmt: skip
+    """A kept record holds its minimum under the plan's pseudonym: what is found there that often, and no more."""
+    under = await source.identify(held_under(plan.pseudonym))
+    holds = {category: await _holding(source, under, category, wanted) for category in grounds}
+    tables = {table.name.removeprefix("public."): table.category for table in spec.tables}
+    categories = {finding.place: tables.get(finding.place.removeprefix("public."), "") for finding in findings}
+    seen: Counter[tuple[str, str]] = Counter()
+    for finding in findings:
+        seen[categories[finding.place], finding.needle] += finding.number
+    return [
+        Explained(finding, grounds[category])
+        if category in holds and seen[category, finding.needle] <= holds[category][finding.needle]
+        else Explained(finding)
+        for finding in findings
+        for category in [categories[finding.place]]
+    ]
 
 
-def _same(names: Sequence[str], table: Table) -> bool:
-    """Tell whether a place `[schema.]table.column` lies in a table of the policy, which names a schema or none."""
-    return len(names) >= 2 and names[:-1][-len(table.name.split(".")) :] == table.name.split(".")
+async def _holding(source: Source, under: Identifiers, category: str, wanted: Needles) -> Counter[str]:
+    """Count the kept records of a category that hold each needle, some at a time."""
+    texts = [(id, text.lower(), id in wanted.whole) for id, text in wanted.texts.items()]
+    holds: Counter[str] = Counter()
+    async with aclosing(source.collect(under, category)) as batches:  # type: ignore[type-var]
+        async for batch in batches:
+            for line in batch.lines.decode().lower().splitlines():
+                holds.update(id for id, text, whole in texts if found(line, text, whole=whole))
+    return holds
 
 
-def _fields(table: Table, column: str) -> set[str]:
-    return {one.target for one in table.columns if one.name == column}
+async def _of_ours(plan: PlanView, findings: Sequence[Finding]) -> list[Explained]:
+    """The last mail holds the address until it has left, and nothing else of ours does."""
+    mails = await Mail.count().where(
+        (Mail.reference == plan.reference) & (Mail.kind == LAST_MAIL) & (Mail.to_address != "")
+    )
+    return [
+        Explained(finding, TO_SAY_IT if _table(finding.place) in MAILS and finding.number <= mails else "")
+        for finding in findings
+    ]
+
+
+def _table(place: str) -> str:
+    return place.removeprefix("public.").partition(".")[0]

@@ -49,7 +49,7 @@ def reason(words: Words, blind: str) -> str:
         "no-right": words("Nobody gave us the right to look there."),
         "not-answering": words("It did not answer, and a person of ours looked after it."),
         "account-stays": words("Everything else: your account stays, so it is still known by its name."),
-        "too-short": words("Mentions of an account number that is too short to be told from other numbers."),
+        "number": words("Mentions of a number that cannot be told from other numbers."),
     }
     if code == "backups":
         return words.plural(

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from portal.rights import needles, scan_files
-from portal.rights.needles import of, too_short
+from portal.rights.needles import of, unseen
 from portal.sources.base import Identifiers, Needles
 from portal.sources.matching import found
 
@@ -158,12 +158,13 @@ def test_two_spellings_of_one_address_are_looked_for_once() -> None:
         assert hits(both, hashlib.sha256(spelling.encode()).hexdigest())
 
 
-def test_what_is_too_short_is_named_and_not_looked_for() -> None:
+def test_what_is_unseen_is_named_and_not_looked_for() -> None:
     """A number of a few digits is in everybody's records, so nobody may say that it was looked for."""
     short = Identifiers(account_ids=frozenset({"42", "12345678"}), emails=frozenset({"a@b.c"}), display_name="Ana Lima")
     assert of(short).texts == {}
-    assert too_short(short) == ("email-1", "account-1", "account-2", "name-1")
-    assert too_short(ANA) == ()
+    assert unseen(short) == ("email-1", "account-1", "account-2", "name-1")
+    assert unseen(ANA) == ()
+    assert unseen(Identifiers(account_ids=frozenset({"1234567890"}))) == ("account-1",)
 
 
 def test_a_long_name_is_looked_for_and_its_digest_is_not() -> None:
