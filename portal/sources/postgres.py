@@ -5,18 +5,38 @@ more than a few megabytes are in memory however many rows there are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from exports.order import Batch, StoredFile
-from portal.errors import SourceError, SourceRefused
+from portal.errors import SourceError, SourceRefused, SourceUnsupported
 from portal.policy.model import PostgresSource, Table
-from portal.sources import completeness, preflight
+from portal.sources import (
+    completeness,
+    postgres_erase,
+    postgres_held,
+    postgres_rectify,
+    postgres_search,
+    preflight,
+)
 from portal.sources import postgres_sql as sql
-from portal.sources.base import Fault, Identifiers, Page, no_files
+from portal.sources.base import (
+    Correction,
+    Erased,
+    Erasing,
+    Fault,
+    Held,
+    Identifiers,
+    Needles,
+    Page,
+    Restricted,
+    Searched,
+    no_files,
+)
 from portal.sources.catalogue import Connection, read_types
 from portal.sources.copying import BEGINNING, copy_lines
 from portal.sources.postgres_session import CONNECT_SECONDS, SESSION, TROUBLE, speaking
@@ -35,12 +55,22 @@ def unchanged(_: Table, row: Row) -> Row:
 
 
 class Postgres:
-    """The adapter. `touch` is applied to each row of the tables that the policy calls sensitive."""
+    """The adapter. `touch` is applied to each row of the tables that the policy calls sensitive.
 
-    def __init__(self, spec: PostgresSource, dsn: str, *, touch: Touch = unchanged, fold: bool = True) -> None:
+    `write_dsn` and `scan_dsn` are those of two more roles; without them a person erases and corrects by hand, and
+    nobody searches. `kept` are the categories of which erasing keeps a minimum.
+    """
+
+    def __init__(
+        self, spec: PostgresSource, dsn: str, *, write_dsn: str = "", scan_dsn: str = "", kept: Collection[str] = (),
+        touch: Touch = unchanged, fold: bool = True,
+    ) -> None:  # fmt: skip
         self.id = spec.id
         self.spec = spec
         self.dsn = dsn
+        self.write_dsn = write_dsn
+        self.scan_dsn = scan_dsn
+        self.kept = frozenset(kept)
         self.touch = touch
         self.fold = fold
         self._pool: asyncpg.Pool | None = None
@@ -106,7 +136,7 @@ class Postgres:
                 await transaction.start()
                 # A copy may take as long as its reader likes; `copy_lines` watches for a server that stalls.
                 await connection.execute(f"SET LOCAL statement_timeout = 0; {BEGINNING}")
-                moment = Postgres(self.spec, self.dsn, touch=self.touch, fold=self.fold)
+                moment = Postgres(self.spec, self.dsn, kept=self.kept, touch=self.touch, fold=self.fold)
                 moment._types = await read_types(connection, _named(self.spec))
                 moment._held = connection
             yield moment
@@ -135,6 +165,46 @@ class Postgres:
     def files(self, subject: Identifiers, category: str) -> AsyncIterator[StoredFile]:  # noqa: ARG002  a protocol
         """Yield nothing: a database has no files."""
         return no_files()
+
+    async def erase(
+        self,
+        subject: Identifiers,
+        items: Sequence[Erasing],
+        *,
+        pseudonym: UUID,
+        handle: str = "",  # noqa: ARG002
+    ) -> Erased:
+        """Do all `items` in one transaction of the writing role, or nothing."""
+        return await postgres_erase.erase(self.spec, self._writer(), subject, items, pseudonym)
+
+    async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:
+        """Erase kept rows whose day has come, and the shells that nothing needs any more."""
+        return await postgres_held.erase_held(self.spec, self._writer(), pseudonym, items, kept=self.kept)
+
+    async def rectify(self, subject: Identifiers, correction: Correction) -> int:
+        """Write the value into the columns that fill the field."""
+        return await postgres_rectify.rectify(self.spec, self._writer(), subject, correction)
+
+    async def restrict(self, subject: Identifiers, *, on: bool) -> Restricted:
+        """Set the platform's own flag with the one role, and read it back with the other."""
+        if self.spec.restrict is None:
+            raise SourceUnsupported(self.id, "the policy names no column that keeps data out of use")
+        await postgres_rectify.set_flag(self.spec, self._writer(), subject, on=on)
+        async with self._connection() as connection:
+            reading = await self._reading(connection, subject)
+            await postgres_rectify.assert_flag(connection, self.spec, reading, on=on)
+        return Restricted(means="flag")
+
+    async def search(self, needles: Needles) -> Searched:
+        """Look through every table with the scanning role."""
+        if not self.scan_dsn:
+            raise SourceUnsupported(self.id, "there is no role that may read every table: set scan_url_variable")
+        return await postgres_search.search(self.id, self.scan_dsn, needles)
+
+    def _writer(self) -> str:
+        if not self.write_dsn:
+            raise SourceUnsupported(self.id, "there is no role that may write: set write_url_variable")
+        return self.write_dsn
 
     async def close(self) -> None:
         """Give back connections. Idempotent."""
