@@ -55,9 +55,9 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 async def draw_now(
     sources: Sources, policy: Policy, person: Identified, chosen: Collection[str], *, at: datetime
 ) -> Drawn:
-    """Return what an erasure of these categories would do, from what is held now."""
+    """Return what an erasure of these categories would do, from what is held now. Periods count from its day."""
     counts = await sources.count(person.identifiers)
-    return draw(policy, chosen, counts, today=at.astimezone(ZoneInfo(policy.controller.zone)).date())
+    return draw(policy, chosen, counts, today=(at + GRACE).astimezone(ZoneInfo(policy.controller.zone)).date())
 
 
 async def approve(approval: Approval, *, sources: Sources, policy: Policy, public_url: str, at: datetime) -> Opened:

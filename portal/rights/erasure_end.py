@@ -36,7 +36,7 @@ LAST_MAIL = timedelta(days=2)
 
 async def finish(shop: Workshop, plan: PlanView) -> None:
     """End an erasure whose places have all done theirs, unless the search still finds something. Idempotent."""
-    if plan.whole and not await scan.settle(shop, plan):
+    if not await scan.settle(shop, plan):
         return
     subject = await known.unseal(plan, shop.settings)
     items = await items_of(plan.id)

@@ -49,7 +49,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 def draw(policy: Policy, chosen: Collection[str], counts: Counts, *, today: date) -> Drawn:
     """Return the plan for the chosen categories; whoever chooses the account chooses everything.
 
-    `today` is a day in the controller's zone.
+    `today` is the day on which it is carried out, in the controller's zone.
     """
     everything = {category.id for category in choosable(policy)}
     whole = not account_categories(policy).isdisjoint(chosen) or everything <= set(chosen)

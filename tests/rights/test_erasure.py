@@ -1,0 +1,324 @@
+"""Erasing: what was shown is what happens, in every place or named, once, and nothing is called done before it is."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from exports.press import Press
+from exports.storage import FolderStorage
+from portal.evidence.tables import Evidence
+from portal.identity.tables import KnownIdentifier, Session, Subject
+from portal.mail.tables import Mail, MailBody
+from portal.policy.model import PortalSource
+from portal.rights import erasure_end, held, intake, plans, receipts
+from portal.rights.erasure import Approval, Changed, approve, draw_now, keep_after_all
+from portal.rights.erasure_plan import Drawn, account_categories
+from portal.rights.lifecycle import NotPossible
+from portal.rights.out_of_use import in_place
+from portal.rights.person import find_person
+from portal.rights.requests import RequestView, find, timeline_of
+from portal.rights.tables import HeldItem, Plan, SubjectRequest
+from portal.rights.tasks import end_task, tasks_of
+from portal.rights.walk import walk
+from portal.rights.works import CRAFTS
+from portal.rights.workshop import Workshop
+from portal.sources.portal import OwnTables
+from portal.sources.registry import Sources
+from tests.rights.conftest import House, MemorySource
+
+EMAIL = "ana@person.example"
+SOME = [{"kind": "row", "id": str(number)} for number in range(3)]
+
+
+@dataclass
+class Bench:
+    """One person whose data lies in every source, and the workshop that erases it."""
+
+    house: House
+    shop: Workshop
+    subject: UUID
+
+    @property
+    def sources(self) -> dict[str, MemorySource]:
+        return self.house.sources
+
+    async def drawn(self, *chosen: str) -> Drawn:
+        person = await find_person(self.shop.sources, self.subject)
+        return await draw_now(self.shop.sources, self.house.policy, person, self._ids(chosen), at=self.house.clock())
+
+    def _ids(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        return chosen or tuple(account_categories(self.house.policy))
+
+    async def approve(self, *chosen: str, digest: str = "") -> str:
+        """Confirm what is drawn now. Returns the reference."""
+        approval = Approval(
+            subject=self.subject, chosen=self._ids(chosen), language="en",
+            digest=digest or (await self.drawn(*chosen)).digest,
+        )  # fmt: skip
+        opened = await approve(
+            approval, sources=self.shop.sources, policy=self.house.policy,
+            public_url=self.house.settings.public_url, at=self.house.clock(),
+        )  # fmt: skip
+        return opened.request.reference
+
+    async def plan(self, reference: str, kind: plans.Kind = "erase") -> plans.PlanView:
+        row = await Plan.raw(
+            "SELECT p.id FROM plan p JOIN subject_request r ON r.id = p.request"
+            " WHERE r.reference = {} AND p.kind = {} ORDER BY p.approved_at DESC",
+            reference, kind,
+        )  # fmt: skip
+        plan = await plans.find_plan(row[0]["id"])
+        assert plan is not None
+        return plan
+
+    async def work(self, reference: str, kind: plans.Kind = "erase") -> plans.PlanView:
+        """Let the worker look at the plan once."""
+        plan = await self.plan(reference, kind)
+        await walk(self.shop, CRAFTS, {"plan": str(plan.id)})
+        return await self.plan(reference, kind)
+
+    async def erased(self, *chosen: str) -> str:
+        """Confirm, let the three days pass, and let the worker do it. Returns the reference."""
+        reference = await self.approve(*chosen)
+        self.later(days=3)
+        await self.work(reference)
+        return reference
+
+    def later(self, **by: float) -> None:
+        self.house.clock.advance(timedelta(**by))
+
+    async def request(self, reference: str) -> RequestView:
+        return await find(reference, self.subject)
+
+    def left(self) -> dict[str, list[str]]:
+        """What the sources still hold of the person: source -> categories."""
+        found = {id: sorted(key[1] for key in source.rows if key[0] == EMAIL) for id, source in self.sources.items()}
+        return {id: categories for id, categories in found.items() if categories}
+
+
+@pytest.fixture
+async def bench(house: House, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Ana has three records of every category in every source; our own tables are the real ones."""
+    spec = next(spec for spec in house.policy.sources if isinstance(spec, PortalSource))
+    del house.sources[spec.id]
+    ours = OwnTables(spec, house.settings.database_dsn)
+    for source in house.sources.values():
+        for category in source.categories:
+            source.put(EMAIL, category, SOME)
+    browser = await house.person(EMAIL)
+    settings = replace(house.settings, data_folder=tmp_path)
+    storage = FolderStorage(tmp_path / "parcels")
+    shop = Workshop(house.policy, settings, house.clock, Sources([*house.sources.values(), ours]), storage, Press())
+    yield Bench(house, shop, browser.subject_id)
+    await ours.close()
+
+
+async def events(reference: str) -> list[str]:
+    rows = await Evidence.select(Evidence.event).where(Evidence.reference == reference).order_by(Evidence.seq)
+    return [row["event"] for row in rows]
+
+
+async def mails(kind: str) -> list[dict[str, object]]:
+    return await Mail.select(Mail.to_address, Mail.state).where(Mail.kind == kind)
+
+
+async def test_the_plan_names_every_place_and_keeps_only_with_a_ground(bench: Bench) -> None:
+    """Every source and category of the policy is in it, outside systems first; what stays names article and day."""
+    drawn, policy = await bench.drawn(), bench.house.policy
+    assert drawn.whole
+    expected = {(spec.id, one.id) for one in policy.categories for spec in policy.sources_of(one.id)}
+    assert {(line.source, line.category) for line in drawn.lines if line.category} == expected
+    order = [line.source for line in drawn.lines if line.category]
+    assert order.index("stripe") < order.index("platform") < order.index("portal")
+    kept = [line for line in drawn.lines if line.action == "keep"]
+    assert kept and all(line.ground.startswith("Art. 17(3)") for line in kept)
+    assert {line.until.isoformat() for line in kept if line.category == "payments" and line.until} == {"2036-12-31"}
+    assert {"anthropic", "openai"} <= set(drawn.told)
+
+
+async def test_an_erasure_waits_three_days_with_the_data_out_of_use(bench: Bench) -> None:
+    """Nothing is touched before; everything is frozen at once; one mail says how to cancel."""
+    reference = await bench.approve()
+    await bench.work(reference, "restrict")
+    bench.later(days=2, hours=23)
+    await bench.work(reference)
+    assert len(bench.left()) == len(bench.sources) and bench.sources["platform"].out_of_use
+    assert [one.reason for one in await in_place(bench.subject)] == ["erasure"]
+    assert [mail["to_address"] for mail in await mails("erasure-planned")] == [EMAIL]
+    request = await bench.request(reference)
+    assert (request.right, request.state, request.is_open) == ("erasure", "working", True)
+
+
+async def test_an_erasure_is_cancelled_without_a_trace_in_the_data(bench: Bench) -> None:
+    """Until it begins: in use again everywhere, closed as withdrawn, with a receipt; afterwards it is refused."""
+    reference = await bench.approve()
+    await bench.work(reference, "restrict")
+    before = bench.left()
+    at, policy, settings = bench.house.clock(), bench.house.policy, bench.shop.settings
+    await keep_after_all(reference, bench.subject, policy=policy, settings=settings, at=at)
+    await keep_after_all(reference, bench.subject, policy=policy, settings=settings, at=at)
+    await bench.work(reference, "lift")
+    bench.later(days=4)
+    await bench.work(reference)
+    assert bench.left() == before and not bench.sources["platform"].out_of_use and not await in_place(bench.subject)
+    request = await bench.request(reference)
+    assert (request.outcome, bool(await receipts.number_of(request.id))) == ("withdrawn", True)
+    assert (await bench.plan(reference)).state == "cancelled" and (await bench.plan(reference)).begun_at is None
+
+
+async def test_an_erasure_that_has_begun_cannot_be_cancelled(bench: Bench) -> None:
+    """A place that has no means keeps it under way; cancelling is refused and changes nothing."""
+    bench.sources["stripe"].hands = False
+    reference = await bench.erased()
+    with pytest.raises(NotPossible):
+        await keep_after_all(
+            reference, bench.subject, policy=bench.house.policy, settings=bench.shop.settings, at=bench.house.clock()
+        )  # fmt: skip
+    assert (await bench.request(reference)).is_open
+
+
+async def test_after_an_erasure_nothing_is_left_and_the_person_is_told_once(bench: Bench) -> None:
+    """All sources, our own tables, the way to sign in; the receipt says so; the address goes when the mail has left."""
+    reference = await bench.erased()
+    await bench.work(reference)
+    assert bench.left() == {}
+    assert not await Session.exists() and not await KnownIdentifier.exists()
+    assert [row["email"] for row in await Subject.select(Subject.email)] == [None]
+    request = await bench.request(reference)
+    assert (request.state, request.outcome) == ("closed", "partly")
+    found = await receipts.file_for(request.id)
+    assert found is not None
+    body = receipts.read(found, bench.shop.settings)
+    what = {(one.source, one.category): (one.what, one.records) for one in body.done}
+    assert what["platform", "prompts"] == ("erased", 3) and what["stripe", "payments"] == ("kept", 3)
+    assert [mail["to_address"] for mail in await mails("erasure-done")] == [EMAIL]
+    assert await erasure_end.forget_addresses(bench.shop) == 0
+    await Mail.update({Mail.state: "accepted"}).where(Mail.kind == "erasure-done")
+    assert await erasure_end.forget_addresses(bench.shop) == 1
+    assert await erasure_end.forget_addresses(bench.shop) == 0
+    assert not await Mail.exists().where(Mail.to_address != "") and not await MailBody.exists()
+    assert (await bench.plan(reference)).known is None
+    assert (await events(reference)).count("rights:request:erased") == 1
+
+
+async def test_what_changed_since_it_was_shown_is_shown_again(bench: Bench) -> None:
+    """A new prompt after the page was opened: nothing is opened, nothing is frozen."""
+    digest = (await bench.drawn()).digest
+    bench.sources["platform"].put(EMAIL, "prompts", [*SOME, {"kind": "row", "id": "3"}])
+    with pytest.raises(Changed):
+        await bench.approve(digest=digest)
+    assert not await SubjectRequest.exists() and not await in_place(bench.subject)
+
+
+async def test_a_second_click_finds_the_first_ones_request(bench: Bench) -> None:
+    """One request, one plan, one mail."""
+    first, second = await bench.approve(), await bench.approve()
+    assert first == second and await Plan.count().where(Plan.kind == "erase") == 1
+    assert len(await mails("erasure-planned")) == 1
+
+
+async def test_a_place_that_is_down_is_asked_again_and_stops_no_other(bench: Bench) -> None:
+    """The others are erased; ours last, so that the person can still follow; when it is back, all ends by itself."""
+    uploads = bench.sources["uploads"]
+    uploads.refuses = True
+    reference = await bench.erased()
+    assert set(bench.left()) == {"uploads"} and await Session.exists()
+    items = await plans.items_of((await bench.plan(reference)).id)
+    assert {item.error for item in items if item.source == "uploads"} == {"refused"}
+    uploads.refuses, uploads.down = False, True
+    bench.later(minutes=5)
+    await bench.work(reference)
+    assert (await bench.request(reference)).is_open
+    uploads.down = False
+    bench.later(hours=6)
+    await bench.work(reference)
+    await bench.work(reference)
+    assert bench.left() == {} and not (await bench.request(reference)).is_open
+
+
+async def test_a_place_without_means_becomes_a_task_and_nothing_is_done_before(bench: Bench) -> None:
+    """The request stays open until a person of ours has done it; then it goes on by itself."""
+    bench.sources["uploads"].hands = False
+    reference = await bench.erased()
+    await bench.work(reference)
+    request = await bench.request(reference)
+    by_hand = [task for task in await tasks_of(request.id) if task.kind == "by-hand"]
+    assert request.is_open and {task.about for task in by_hand} == {"uploads"}
+    assert await Session.exists()
+    bench.sources["uploads"].rows.clear()
+    for task in by_hand:
+        await end_task(task.id, "done", at=bench.house.clock(), actor="staff:1")
+    await bench.work(reference)
+    await bench.work(reference)
+    request = await bench.request(reference)
+    assert request.outcome == "partly" and not await Session.exists()
+
+
+async def test_a_source_that_forgets_to_erase_is_found_out_and_done_again(bench: Bench) -> None:
+    """It says done and still counts records: that is a failure, not an erasure."""
+    bench.sources["platform"].forgetful = 1
+    reference = await bench.erased()
+    assert (await bench.request(reference)).is_open
+    items = await plans.items_of((await bench.plan(reference)).id)
+    assert {item.error for item in items if item.source == "platform" and item.state == "failed"} == {"left"}
+    bench.later(minutes=10)
+    await bench.work(reference)
+    await bench.work(reference)
+    assert not (await bench.request(reference)).is_open and "platform" not in bench.left()
+
+
+async def test_a_part_is_erased_and_the_account_stays(bench: Bench) -> None:
+    """Only what was chosen goes; sessions, sign-in and everything else stay; the mail is not the last."""
+    reference = await bench.erased("prompts")
+    assert "prompts" not in bench.left()["platform"] and "account" in bench.left()["platform"]
+    assert await Session.exists() and not bench.sources["platform"].out_of_use
+    request = await bench.request(reference)
+    assert request.outcome == "fulfilled" and not await in_place(bench.subject)
+    assert not await HeldItem.exists()
+    assert await erasure_end.forget_addresses(bench.shop) == 0
+
+
+async def test_other_open_requests_end_with_the_account(bench: Bench) -> None:
+    """Nobody can be answered whose address is forgotten; the request says so, with a receipt."""
+    opened = await intake.open_access(
+        subject_id=bench.subject, categories=("prompts",), format="all", language="en", policy=bench.house.policy,
+        public_url="http://127.0.0.1:8000", at=bench.house.clock(),
+    )  # fmt: skip
+    reference = await bench.erased()
+    await bench.work(reference)
+    other = await bench.request(opened.request.reference)
+    assert other.outcome == "withdrawn" and (await timeline_of(other.id))[-1].event == "ended-by-erasure"
+
+
+async def test_what_is_held_goes_on_its_day_and_not_before(bench: Bench) -> None:
+    """Invoices stay ten business years under a pseudonym, our own record of the request five."""
+    reference = await bench.erased()
+    await bench.work(reference)
+    rows = await HeldItem.select(HeldItem.category, HeldItem.until)
+    until = {row["category"]: row["until"].isoformat() for row in rows}
+    assert until["payments"] == "2036-12-31" and until["requests"] == "2031-10-17"
+    bench.house.clock.now = bench.house.clock.now.replace(year=2036, month=12, day=31, hour=3)
+    await held.release_due(bench.shop)
+    assert await HeldItem.exists().where(HeldItem.erased_at.is_null())
+    assert (await bench.request(reference)).reference == reference  # something is still held, so the record stays
+    bench.later(days=1)
+    await held.release_due(bench.shop)
+    bench.later(days=1)
+    await held.release_due(bench.shop)
+    assert not await HeldItem.exists() and not await SubjectRequest.exists() and not await Subject.exists()
+
+
+async def test_signing_up_again_afterwards_is_a_new_beginning(bench: Bench) -> None:
+    """The same address is a new person to us; the old erasure does not touch what came after it."""
+    reference = await bench.erased()
+    await bench.work(reference)
+    browser = await bench.house.person(EMAIL)
+    bench.sources["platform"].put(EMAIL, "account", SOME)
+    bench.later(days=1)
+    await bench.work(reference)
+    assert browser.subject_id != bench.subject and bench.left()["platform"] == ["account"]
