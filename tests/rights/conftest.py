@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -122,11 +123,11 @@ class MemorySource:
         return Erased(done=True, means="deleted")
 
     async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:
-        """Forget what was kept."""
+        """Forget what was kept, all of it from this autumn, once that is before the period."""
         self._change("erase-held")
-        wanted = {item.category for item in items}
-        self.kept[pseudonym] = [category for category in self.kept.get(pseudonym, []) if category not in wanted]
-        return 0
+        over = {item.category for item in items if item.before > date(2026, 10, 14)}
+        self.kept[pseudonym] = [category for category in self.kept.get(pseudonym, []) if category not in over]
+        return len(self.kept[pseudonym])
 
     async def rectify(self, subject: Identifiers, correction: Correction) -> int:
         """Write the value into every row of the category."""
