@@ -23,6 +23,7 @@ from portal.database import engine
 from portal.disclosures import pages as disclosures
 from portal.edge import answering_head, compressing_pages
 from portal.errors import NotFound
+from portal.gate import Gate, guarded
 from portal.headers import secured
 from portal.identity import pages as identity
 from portal.identity.mount import identity as signing_in
@@ -44,8 +45,13 @@ LARGEST_BODY_BYTES = 64 * 1024
 SCHEMA = Path(__file__).parent.parent / "exports" / "schema" / "habeas-export-1.schema.json"
 
 
-def create_app(policy: Policy, settings: Settings, clock: Clock, *, sources: Sources, storage: Storage) -> Litestar:
-    """Return the application of one organisation. Its lifespan keeps the database pool."""
+def create_app(
+    policy: Policy, settings: Settings, clock: Clock, *, sources: Sources, storage: Storage, gate: Gate | None = None
+) -> Litestar:
+    """Return the application of one organisation. Its lifespan keeps the database pool.
+
+    Whoever keeps `gate` decides whether anybody is let in; without one everybody is.
+    """
     assets = Assets(policy.colour)
     metrics = health.Metrics()
     app = Litestar(
@@ -65,7 +71,7 @@ def create_app(policy: Policy, settings: Settings, clock: Clock, *, sources: Sou
         ),
         template_config=templates(assets.url),
     )  # fmt: skip
-    inner = compressing_pages(answering_head(app.asgi_handler))
+    inner = compressing_pages(answering_head(guarded(app.asgi_handler, gate or Gate())))
     app.asgi_handler = logged(secured(inner, policy, settings), metrics.seen)
     return app
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from portal import cli_clocks
+from portal import cli_backup, cli_clocks, cli_proof
 from portal.clock import system_clock
 from portal.errors import HabeasError, PolicyError, SettingsError
 from portal.policy.check import gaps, load_checked, report
@@ -46,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "check", _check, "Say what is wrong or missing: settings, policy, database, storage, sources.")
 
     cli_clocks.add_commands(commands)
+    cli_proof.add_commands(commands)
+    cli_backup.add_commands(commands)
 
     policy = commands.add_parser("policy", help="Look at policy files.").add_subparsers(
         metavar="COMMAND", required=True

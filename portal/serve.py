@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -23,18 +24,21 @@ from litestar.types import ASGIApp
 
 from exports.press import Press
 from exports.storage import FolderStorage, S3Storage, Storage
-from portal import health
+from portal import health, replay
 from portal.app import create_app
 from portal.clock import Clock
 from portal.database import engine, migrate
 from portal.embedded import embedded_postgres
 from portal.errors import SettingsError, SourceUnavailable
+from portal.evidence.tombstones import Tombstone
+from portal.gate import Gate
 from portal.identity import send as identity
 from portal.jobs import Worker
 from portal.mail import sender as mail
 from portal.mail.pace import Pace
 from portal.mail.resend import Resend
 from portal.policy.model import Policy
+from portal.replay import Replay
 from portal.rights import works as rights
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
@@ -90,7 +94,9 @@ async def serve(settings: Settings, policy: Policy, clock: Clock) -> None:
     back_door = _listen(settings.host, settings.metrics_port, "HABEAS_METRICS_PORT") if settings.metrics_port else None
     await prepare(settings)
     async with workshop(settings, policy, clock) as shop:
-        app = create_app(policy, settings, clock, sources=shop.sources, storage=shop.storage)
+        gate = Gate()
+        await replay.close_when_behind(gate, settings)
+        app = create_app(policy, settings, clock, sources=shop.sources, storage=shop.storage, gate=gate)
         servers = [(_server(app, settings), door)]
         if back_door:
             servers.append((_server(health.metrics_app(app.state.metrics), settings), back_door))
@@ -102,18 +108,20 @@ async def serve(settings: Settings, policy: Policy, clock: Clock) -> None:
                 server.should_exit = True
 
         settle()
-        log.info("serving", address=settings.public_url, policy=policy.id)
-        await _until_told([_working(worker), *(server.serve([at]) for server, at in servers)], stop)
+        log.info("serving", address=settings.public_url, policy=policy.id, gate="closed" if gate.closed else "open")
+        await _until_told([_in_order(worker, shop, gate), *(server.serve([at]) for server, at in servers)], stop)
 
 
 async def work(settings: Settings, policy: Policy, clock: Clock) -> None:
     """Run a worker until a signal."""
     await prepare(settings)
     async with workshop(settings, policy, clock) as shop:
+        gate = Gate()
+        await replay.close_when_behind(gate, settings)
         worker = make_worker(shop)
         settle()
         log.info("working", policy=policy.id)
-        await _until_told([_working(worker)], worker.stop)
+        await _until_told([_in_order(worker, shop, gate)], worker.stop)
 
 
 def settle() -> None:
@@ -153,8 +161,20 @@ def make_worker(shop: Workshop) -> Worker:
         *identity.works(policy, settings, clock, lambda address: knows(shop.sources, address)),
         *rights.works(shop),
     ]
-    schedules = [*identity.schedules(clock), *rights.schedules(shop), *health.schedules()]
+    schedules = [
+        *identity.schedules(clock), *rights.schedules(shop), *health.schedules(), *replay.schedules(settings, clock),
+    ]  # fmt: skip
     return Worker(settings.database_dsn, works, schedules)
+
+
+def erase_again(_: Workshop) -> Replay:
+    """Return what erases a person again after a restore."""
+
+    async def again(_: UUID, __: Tombstone) -> bool:
+        log.error("a restored person cannot be erased again: no one is let in")
+        return False
+
+    return again
 
 
 async def knows(sources: Sources, address: str) -> bool:
@@ -199,6 +219,12 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise SettingsError(f"cannot listen on {host}, port {port}: {error.strerror}. Change {setting}.") from error
+
+
+async def _in_order(worker: Worker, shop: Workshop, gate: Gate) -> None:
+    """Run the worker, once a restored database is in order: its jobs may be about people we have erased since."""
+    await replay.open_when_in_order(gate, shop.settings, shop.clock, erase_again(shop), worker.stopping)
+    await _working(worker)
 
 
 async def _working(worker: Worker) -> None:

@@ -10,7 +10,8 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -140,6 +141,16 @@ def open_ledger(settings: Settings) -> Ledger:
     if not bucket:
         raise SettingsError(f"{PLACE} names no bucket: write s3://bucket/prefix.")
     return BucketLedger(bucket, prefix.strip("/"), endpoint=settings.environment.get(ENDPOINT, ""))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Ledger]:
+    """Open the ledger and close it again. Raises: SettingsError."""
+    ledger = open_ledger(settings)
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
 
 
 def checked(name: str) -> str:

@@ -135,6 +135,11 @@ async def find(ledger: Ledger, settings: Settings, id: UUID) -> Tombstone | None
     return proven(content, Tombstone, settings) if content is not None else None
 
 
+async def all_of(ledger: Ledger, settings: Settings) -> list[Tombstone]:
+    """Return every tombstone."""
+    return [await _read(ledger, settings, name) for name in await ledger.names(FOLDER)]
+
+
 def by_hash(tombstones: Iterable[Tombstone]) -> Mapping[str, list[Tombstone]]:
     """Return which tombstones each hash belongs to, to recognise people in a stream of identifiers."""
     found: dict[str, list[Tombstone]] = {}
