@@ -22,7 +22,7 @@ import asyncpg
 import httpx
 
 from demo import openid, resend, seaweed, stripe
-from demo.platforms import PLATFORMS, Person, Platform
+from demo.platforms import PLATFORMS, Person, Platform, hook
 from portal.embedded import embedded_postgres
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +48,8 @@ class Stack:
     mail: resend.StandIn
     openid: openid.StandIn | None
     s3: seaweed.Seaweed
+    hook: hook.Hook
+    """Where the platform hears what was paused, corrected and erased."""
     habeas: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def start_habeas(self) -> None:
@@ -95,19 +97,22 @@ def running(organisation: str, folder: Path, *, say: Say = lambda _: None, port:
         mail = stack.enter_context(resend.serving())
         payments = stack.enter_context(stripe.serving(platform.stripe_people(people)))
         provider = stack.enter_context(openid.serving(people)) if platform.outside_sign_in else None
+        ears = stack.enter_context(hook.listening())
         url, metrics_url = (f"http://127.0.0.1:{free_port(wish)}" for wish in (port, 0))
         mail.webhook_url = f"{url}/webhooks/resend"
         environment = {
             **_own_settings(organisation, folder, url, metrics_url),
             **_far_ends(mail, payments, provider),
             **_files(platform, s3),
+            f"{organisation.upper()}_HOOK_URL": ears.url,
+            f"{organisation.upper()}_HOOK_SECRET": ears.secret,
             platform.url_variable: platform_dsn.replace("habeas@", f"{READER}@"),
         }
         habeas = Stack(
             organisation=organisation, folder=folder, portal_url=url, inbox_url=mail.url,
             metrics_url=f"{metrics_url}/metrics",
             platform_dsn=platform_dsn, people=people, environment=environment, stripe=payments, mail=mail,
-            openid=provider, s3=s3,
+            openid=provider, s3=s3, hook=ears,
         )  # fmt: skip
         say("Starting Habeas …")
         habeas.start_habeas()
@@ -187,6 +192,8 @@ def _files(platform: Platform, s3: seaweed.Seaweed) -> dict[str, str]:
         f"{name}_S3_ENDPOINT": s3.endpoint,
         f"{name}_S3_ACCESS_KEY": s3.access_key,
         f"{name}_S3_SECRET_KEY": s3.secret_key,
+        f"{name}_S3_WRITE_ACCESS_KEY": s3.access_key,
+        f"{name}_S3_WRITE_SECRET_KEY": s3.secret_key,
     }
 
 

@@ -31,6 +31,7 @@ def serving(**more: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
         "HABEAS_PUBLIC_URL": f"http://127.0.0.1:{port}", "RESEND_API_KEY": "re_x", "RESEND_API_URL": NOWHERE,
         "STRIPE_API_KEY": "sk_x", "STRIPE_API_URL": NOWHERE, "CASAGBIC_DATABASE_URL": "postgresql://x@127.0.0.1:9/x",
         "CASAGBIC_S3_ENDPOINT": NOWHERE, "CASAGBIC_S3_ACCESS_KEY": "a", "CASAGBIC_S3_SECRET_KEY": "b",
+        "CASAGBIC_S3_WRITE_ACCESS_KEY": "c", "CASAGBIC_S3_WRITE_SECRET_KEY": "d",
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "portal", "serve"], cwd=ROOT, env=environment | more,
