@@ -40,26 +40,30 @@ class Texts:
         self.longest = max((len(text) for _, text, _ in self.texts), default=1)
 
     def count(self, pieces: Iterable[bytes]) -> Counter[str]:
-        """Count each needle in a stream. A needle may lie across two pieces; it is counted once."""
+        """Count each needle in a stream. A needle may lie across two pieces; it is counted once.
+
+        In a file with zero bytes a letter before a needle may be no letter, but its length: there all counts.
+        """
         found: Counter[str] = Counter()
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        seen, waiting = "", ""
+        seen, waiting, words = "", "", True
         for piece in pieces:
+            words = words and b"\0" not in piece
             text = seen + waiting + decode(piece).lower()
             # What follows a needle tells whether it stands alone, so the last ones wait for the next piece.
             end = max(len(text) - self.longest, len(seen))
-            self._look(text, len(seen), end, found)
+            self._look(text, len(seen), end, found, words=words)
             seen, waiting = text[max(end - ESCAPE_CHARACTERS, 0) : end], text[end:]
         text = seen + waiting + decode(b"", final=True).lower()
-        self._look(text, len(seen), len(text), found)
+        self._look(text, len(seen), len(text), found, words=words)
         return found
 
-    def _look(self, text: str, start: int, end: int, found: Counter[str]) -> None:
+    def _look(self, text: str, start: int, end: int, found: Counter[str], *, words: bool) -> None:
         """Count what begins between `start` and `end`."""
         for id, needle, whole in self.texts:
             at = text.find(needle, start)
             while 0 <= at < end:
-                found[id] += not whole or stands(text, at, at + len(needle))
+                found[id] += not (whole and words) or stands(text, at, at + len(needle))
                 at = text.find(needle, at + 1)
 
 

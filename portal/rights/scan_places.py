@@ -15,6 +15,7 @@ from portal.policy.model import Policy
 from portal.rights import scan_files
 from portal.rights.plans import PlanView
 from portal.rights.tables import Parcel
+from portal.rights.tables_intake import Upload
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
 from portal.sources.base import Finding, Identifiers, Needles, Searched
@@ -65,7 +66,7 @@ def _backups(policy: Policy) -> str:
 
 
 async def _parcels(shop: Workshop, plan: PlanView) -> Searched:
-    """List the whole storage: a copy is the person's when its name is recorded for, or made of, their request."""
+    """List the whole storage: a file is the person's when its name is recorded for, or made of, their request."""
     rows = await Parcel.raw(
         "SELECT r.id AS request, r.subject = {} AS theirs, p.place, p.pdf_place,"
         " (SELECT count(*) FROM parcel WHERE request = r.id) AS number"
@@ -73,7 +74,10 @@ async def _parcels(shop: Workshop, plan: PlanView) -> Searched:
         " WHERE r.subject = {} OR r.closed_at IS NULL OR p.deleted_at IS NULL",
         plan.subject, plan.subject,
     )  # fmt: skip
-    owners = _owners(rows)
+    sent = await Upload.raw(
+        "SELECT u.id, r.subject = {} AS theirs FROM upload u JOIN subject_request r ON r.id = u.request", plan.subject
+    )
+    owners = _owners(rows) | {f"upload-{row['id']}": bool(row["theirs"]) for row in sent}
     theirs, strays = 0, 0
     async for place in shop.storage.names():
         owner = owners.get(place.rpartition(".")[0])

@@ -205,6 +205,13 @@ def test_the_neighbours_of_a_needle_count_across_a_cut(tmp_path: Path) -> None:
         assert scan_files.search(lambda: [log], of(ANA)).findings == ()
 
 
+def test_a_length_before_a_needle_is_no_letter_in_a_binary_file(tmp_path: Path) -> None:
+    """Programs write how long a text is before it, and such a number may look like a letter."""
+    store = tmp_path / "store.db"
+    store.write_bytes(b"\x00\x0a" + bytes([ord("A")]) + EMAIL.encode())
+    assert [one.needle for one in scan_files.search(lambda: [store], of(ANA)).findings] == ["email-1"]
+
+
 def test_packed_logs_are_unpacked_and_broken_ones_are_not_called_clean(tmp_path: Path) -> None:
     """What cannot be read to its end is blind; what was read until then counts."""
     whole, cut, other = tmp_path / "a.log.gz", tmp_path / "b.log.2", tmp_path / "c.log.zst"

@@ -27,6 +27,7 @@ from portal.rights.scan_places import BACKUPS, FILES, LOG_FILES, LOGS, MAIL, PAR
 from portal.rights.scan_report import StoreView, views_of
 from portal.rights.scan_words import reason, title, verdict
 from portal.rights.tables import Parcel, PlanItem, SubjectRequest
+from portal.rights.tables_intake import Upload
 from portal.rights.tasks import end_task, tasks_of
 from portal.rights.workshop import Workshop
 from portal.settings import read_settings
@@ -409,11 +410,13 @@ async def test_a_copy_that_is_still_stored_is_found_by_its_request(build: Build)
         records=1, files=0, complete=True, snapshot_at=yard.clock(), ready_at=yard.clock(), expires_at=yard.clock(),
     ).save()  # fmt: skip
     unrecorded = uuid5(yard.requests[0], "1")
-    for name in (f"{number}.zip", f"{number}.pdf", f".{unrecorded}.zip.draft"):
+    upload = Upload(id=uuid4(), request=yard.requests[0], media_type="image/png", size_bytes=1, came_at=yard.clock())
+    await upload.save()
+    for name in (f"{number}.zip", f"{number}.pdf", f".{unrecorded}.zip.draft", f"upload-{upload.id}.bin"):
         (yard.parcels / name).write_bytes(b"PK")
     assert not await yard.settle()
     view = await yard.view(PARCELS)
-    assert [(one.place, one.number) for one in view.left] == [("copies", 3)]
+    assert [(one.place, one.number) for one in view.left] == [("copies", 4)]
     assert await yard.do_again() == ["portal"]
 
 
