@@ -71,7 +71,7 @@ async def _look(connection: Connection, place: Place, wanted: Patterns, findings
             raise
         return {TOO_SLOW: "took too long", "42501": "no right to read"}.get(state, f"cannot be searched, {state}")
     findings += [
-        Finding(place=place.name, needle=row["id"], number=row["number"], keys=tuple(row["keys"])) for row in rows
+        Finding(place=place.name, needle=row["id"], number=row["number"], keys=tuple(row["keys"] or ())) for row in rows
     ]
     return ""
 
@@ -90,7 +90,7 @@ def _live(row: Mapping[str, object], columns: list[asyncpg.Record]) -> Live:
     place = Place(
         schema=str(row["schema"]), table=str(row["table"]), partitioned=bool(row["partitioned"]),
         columns=tuple((part["name"], part["kind"], part["element"]) for part in columns if part["readable"]),
-        key=tuple(part["name"] for part in key) if plain else (),
+        key=tuple(part["name"] for part in key) if plain else (), whole=bool(row["whole"]),
     )  # fmt: skip
     return Live(place=place, hidden=_hidden(row, columns), columns_hidden=tuple(_unreadable(columns)))
 
@@ -139,7 +139,8 @@ FROM (SELECT lo_get($4::oid, $5::bigint, $6::int) AS data OFFSET 0) b
 
 TABLES = r"""
 SELECT c.oid, n.nspname AS schema, c.relname AS table, c.relkind = 'p' AS partitioned,
-       has_schema_privilege(n.oid, 'USAGE') AS usable, row_security_active(c.oid) AS secured
+       has_schema_privilege(n.oid, 'USAGE') AS usable, row_security_active(c.oid) AS secured,
+       has_table_privilege(c.oid, 'SELECT') AS whole
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition
   AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'

@@ -36,6 +36,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Name, type, and the type of an array's elements."""
     key: tuple[str, ...]
     """The primary key, when it is made of numbers and UUIDs."""
+    whole: bool
+    """Our role may read the table and not only some columns."""
 
     @property
     def name(self) -> str:
@@ -102,14 +104,14 @@ def query(place: Place, wanted: Patterns) -> tuple[str, list[Sequence[str]]]:
         return "", []
     # One text a row, so that one look finds any needle. The collation is said because columns may differ in theirs.
     body = f'lower(concat_ws({BETWEEN}, {", ".join(parts)}) COLLATE "default")'
-    key = f"concat_ws(',', {', '.join(f't.{column(name)}' for name in place.key)})" if place.key else "t.ctid::text"
-    table = quoted(place.schema) + "." + column(place.table)
+    named = f"concat_ws(',', {', '.join(f't.{column(name)}' for name in place.key)})"
+    key = named if place.key else "t.ctid::text" if place.whole else "NULL"
+    table = ("" if place.partitioned else "ONLY ") + quoted(place.schema) + "." + column(place.table)
     statement = (
-        f"SELECT n.id, count(*) AS number, (array_agg(n.key))[1:{MOST_KEYS}] AS keys FROM ("
-        f" SELECT DISTINCT u.id, {key} AS key, t.ctid, t.tableoid"
-        f" FROM {'' if place.partitioned else 'ONLY '}{table} t"
-        f" JOIN {NEEDLES} ON {HIT.format(body)}"
-        f" WHERE {body} LIKE ANY($1::text[])) n GROUP BY n.id ORDER BY n.id"
+        f"SELECT n.id, count(*) AS number, (array_agg(r.key) FILTER (WHERE r.key IS NOT NULL))[1:{MOST_KEYS}] AS keys"
+        f" FROM (SELECT {key} AS key, {body} AS body FROM {table} t WHERE {body} LIKE ANY($1::text[])) r"
+        f" CROSS JOIN LATERAL (SELECT DISTINCT u.id FROM {NEEDLES} WHERE {HIT.format('r.body')}) n"
+        " GROUP BY n.id ORDER BY n.id"
     )
     return statement, wanted.values()
 
@@ -121,7 +123,7 @@ def _text(value: str, kind: str, element: str) -> str:  # noqa: PLR0911  One ret
             return _bytes(value)
         case "array" if element == "bytea":
             return f"array_to_string(ARRAY(SELECT {_bytes('b')} FROM unnest({value}) b), {BETWEEN})"
-        case "array" if element in {"json", "composite"}:
+        case "array" if element in {"json", "jsonb", "composite"}:
             return _unescaped(f"to_json({value})::text")
         case "array":
             return f"array_to_string({value}, {BETWEEN})"
