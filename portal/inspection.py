@@ -7,6 +7,9 @@ with the others.
 from typing import NamedTuple
 
 from portal.errors import SettingsError
+from portal.evidence.ledger import FolderLedger, LedgerError, opened
+from portal.evidence.tombstones import lost
+from portal.health import UNREACHABLE
 from portal.policy.model import Policy
 from portal.serve import open_storage, prepare
 from portal.settings import Settings
@@ -23,7 +26,10 @@ class Finding(NamedTuple):
 
 async def inspect(settings: Settings, policy: Policy) -> list[Finding]:
     """Return what was found, good and bad."""
-    return [await _database(settings), _mail(settings), *await _storage(settings), *await _sources(settings, policy)]
+    return [
+        await _database(settings), *await _ledger(settings), _mail(settings), *await _storage(settings),
+        *await _sources(settings, policy),
+    ]  # fmt: skip
 
 
 async def _database(settings: Settings) -> Finding:
@@ -32,6 +38,27 @@ async def _database(settings: Settings) -> Finding:
     except SettingsError as error:
         return Finding("error", "database", str(error))
     return Finding("ok", "database", "newest schema")
+
+
+async def _ledger(settings: Settings) -> list[Finding]:
+    """See that erasures are remembered where a restore of the database does not reach."""
+    try:
+        async with opened(settings) as ledger:
+            found = [Finding("error", "tombstones", problem) for problem in await ledger.check()]
+            gone = 0 if found else await lost(ledger)
+    except (SettingsError, LedgerError) as error:
+        return [Finding("error", "tombstones", str(error))]
+    except UNREACHABLE:
+        return []  # the database is named already
+    if gone:
+        text = f"{gone} erasures are not in the ledger: after a restore their people would come back. Bring it back."
+        found.append(Finding("error", "tombstones", text))
+    if isinstance(ledger, FolderLedger) and ledger.folder.resolve().is_relative_to(settings.data_folder.resolve()):
+        text = (
+            "HABEAS_TOMBSTONES is not set: the ledger lies beside the database, and a restored disk takes it back too."
+        )
+        found.append(Finding("warning", "tombstones", text))
+    return found or [Finding("ok", "tombstones", "")]
 
 
 def _mail(settings: Settings) -> Finding:
