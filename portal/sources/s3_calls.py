@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListMultipartUploadsOutputTypeDef, ListObjectVersionsOutputTypeDef
 
 THREADS = 4
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 20.0
 PASSING = frozenset({"RequestTimeout", "RequestTimeTooSkewed", "PreconditionFailed", "412", "408", "409", "429"})
 """Answers in the range of refusals that another try may change."""
 
@@ -95,8 +97,8 @@ class Calls:
             aws_secret_access_key=self._keys[1],
             region_name=self._region,
             config=botocore.config.Config(
-                signature_version="s3v4", connect_timeout=3, read_timeout=20, max_pool_connections=THREADS,
-                retries={"mode": "standard", "total_max_attempts": 3},
+                signature_version="s3v4", connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS,
+                max_pool_connections=THREADS, retries={"mode": "standard", "total_max_attempts": 3},
                 s3={"addressing_style": "path" if self._endpoint else "auto"},
             ),
         )  # fmt: skip

@@ -160,6 +160,21 @@ async def test_a_fault_at_any_call_is_survived_or_resumed(
         assert left(client, f"{folder}/") == 0
 
 
+async def test_a_server_that_falls_silent_is_unavailable_and_resumed(
+    bucket: Bucket, seaweed: Seaweed, folder: str, client: "S3Client", proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time-out of a call ends the waiting, before, between and after the deletions."""
+    monkeypatch.setattr("portal.sources.s3_calls.READ_SECONDS", 0.1)
+    for calls in range(3):
+        fill(seaweed, folder, ("a.txt", "b.txt"))
+        proxy.fail(*[Fault.PASS] * calls, *[Fault.SILENCE] * 3)
+        with pytest.raises(SourceUnavailable):
+            await erase(bucket)
+        proxy.mend()
+        assert (await erase(bucket)).done
+        assert left(client, f"{folder}/") == 0
+
+
 async def test_an_error_inside_the_answer_is_an_error(
     bucket: Bucket, seaweed: Seaweed, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

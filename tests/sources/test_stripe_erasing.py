@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from demo.faults import Fault as Broken
+from demo.faults import between
 from demo.stripe import Fault, StandIn
 from demo.stripe.redaction import STAGE
 from portal.clock import SetClock
@@ -175,6 +177,31 @@ async def test_a_cut_after_any_call_is_mended_by_asking_again(stripe_stand_in: S
             continue
         break
     assert cut >= 15
+
+
+@pytest.mark.parametrize("fault", [Broken.RESET, Broken.CUT, Broken.SILENCE, Broken.BUSY])
+async def test_a_line_that_breaks_anywhere_ends_erased(stripe_stand_in: StandIn, make: Make, fault: Broken) -> None:
+    """Reset, cut off, silent or busy after any number of calls: a named error each time, and gone in the end."""
+    make(SPEC)
+    failures = 0
+    with between(stripe_stand_in.url, cut_bytes=120) as proxy:
+        for calls in range(0, 24, 3):
+            source = Stripe(SPEC, (), stripe_stand_in.key, address=proxy.url, pause=_at_once)
+            source._writing.http._timeout = 0.3
+            proxy.fail(*[Broken.PASS] * calls, *[fault] * 4)
+            try:
+                await source.erase(ANA, ALL, pseudonym=PSEUDONYM)
+            except SourceUnavailable:
+                failures += 1
+                proxy.mend()
+            finally:
+                await source.close()
+        proxy.mend()
+        source = Stripe(SPEC, (), stripe_stand_in.key, address=proxy.url, pause=_at_once)
+        assert (await source.erase(ANA, ALL, pseudonym=PSEUDONYM)).means == "customer-deleted"
+        await source.close()
+    assert failures >= 5
+    assert customers(stripe_stand_in) == {"cus_ana": False, "cus_ana2": False, "cus_ben": True}
 
 
 async def test_a_missing_right_is_named_and_final(deleting: Stripe, stripe_stand_in: StandIn) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import hmac
 import subprocess
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -79,6 +81,20 @@ def test_openssl_makes_the_same_signature(clock: SetClock) -> None:
         input=content, capture_output=True, check=True,
     )  # fmt: skip
     assert headers["webhook-signature"] == "v1," + base64.b64encode(done.stdout).decode()
+
+
+def test_the_lines_in_the_documentation_verify_it(clock: SetClock) -> None:
+    """As they stand there: a genuine call passes; another secret, body or hour does not."""
+    text = (Path(__file__).parent.parent.parent / "docs" / "sources.md").read_text()
+    names: dict[str, Any] = {"Mapping": Mapping, "base64": base64, "hmac": hmac}
+    exec(text.partition("```python\n")[2].partition("```")[0], names)
+    genuine, now = names["genuine"], clock().timestamp()
+    headers = signed(b"{}", base64.b64decode(SECRET.removeprefix("whsec_")), id="msg_1", at=clock())
+    assert genuine(b"{}", headers, SECRET, now)
+    assert not genuine(b"{ }", headers, SECRET, now)
+    assert not genuine(b"{}", headers, SECRET, now + 301)
+    assert not genuine(b"{}", headers, "whsec_" + base64.b64encode(b"x" * 32).decode(), now)
+    assert not genuine(b"{}", {}, SECRET, now)
 
 
 @pytest.mark.parametrize(
