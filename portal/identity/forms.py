@@ -35,11 +35,20 @@ async def form(request: Req) -> MultiDict[str]:
     if not _from_here(request):
         raise Forbidden
     fields = _fields(await _body(request))
+    need_proof(request, fields)
+    return fields
+
+
+def need_proof(request: Req, fields: MultiDict[str]) -> None:
+    """Refuse fields that none of our own pages sent to this visitor, however they were encoded.
+
+    Raises:
+        Forbidden: another site sent them, or their token is missing or wrong.
+    """
     visitor = request.state.visitor
     sent = fields.get("csrf", "").encode()
-    if not visitor.cookie.id or not hmac.compare_digest(sent, visitor.csrf.encode()):
+    if not _from_here(request) or not visitor.cookie.id or not hmac.compare_digest(sent, visitor.csrf.encode()):
         raise Forbidden
-    return fields
 
 
 async def unproven(request: Req) -> MultiDict[str]:
@@ -50,6 +59,11 @@ async def unproven(request: Req) -> MultiDict[str]:
         RequestEntityTooLarge: it is longer than any form of ours.
     """
     return _fields(await _body(request))
+
+
+def unreadable() -> Invalid:
+    """Return the error of a form that is none."""
+    return Invalid("This form could not be read. Go back, reload the page and try again.")
 
 
 def local(path: str) -> str:
@@ -86,7 +100,7 @@ def _fields(body: bytes) -> MultiDict[str]:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS)
     except ValueError:
-        raise Invalid("This form could not be read. Go back, reload the page and try again.") from None
+        raise unreadable() from None
     if any("\0" in name or "\0" in value for name, value in pairs):
-        raise Invalid("This form could not be read. Go back, reload the page and try again.")
+        raise unreadable()
     return MultiDict(pairs)

@@ -17,12 +17,14 @@ from portal.mail.messages import request_received
 from portal.mail.outbox import post
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
+from portal.rights.answer import end
 from portal.rights.deadlines import Inputs, deadline, inputs_for, to_json
-from portal.rights.lifecycle import Right, close
+from portal.rights.lifecycle import Right
 from portal.rights.person import address_of
 from portal.rights.requests import RequestView, find, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest
 from portal.rights.timeline import record
+from portal.settings import Settings
 from portal.words import Words
 
 INQUIRIES = frozenset({"inquiry", "complaint", "child"})
@@ -43,6 +45,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     about: UUID | None = None
     text: str = ""
     author: str = "person"
+    actor: str = ""
+    """Who had it taken in, when that is not the author: `staff:<id>`."""
     state: str = "received"
     """received, or verifying while it is not proven who asks"""
     received_at: datetime
@@ -124,7 +128,7 @@ async def take_in(asked: Asked, *, policy: Policy, public_url: str, at: datetime
             request=request.id, at=asked.received_at, author=asked.author, kind="message", text=asked.text
         ).save()  # fmt: skip
     await record(
-        request.id, reference, "received", at=at, actor=asked.author,
+        request.id, reference, "received", at=at, actor=asked.actor or asked.author,
         details={"right": asked.right, "channel": asked.channel, "categories": len(asked.categories),
                  "received_at": asked.received_at.isoformat(), "due": due.due.isoformat()},
     )  # fmt: skip
@@ -134,7 +138,9 @@ async def take_in(asked: Asked, *, policy: Policy, public_url: str, at: datetime
     return view
 
 
-async def withdraw(reference: str, subject_id: UUID, *, at: datetime) -> None:
+async def withdraw(
+    reference: str, subject_id: UUID, *, policy: Policy, settings: Settings, at: datetime
+) -> None:  # fmt: skip
     """Close an open request because the person says so. Idempotent; what runs for it stops at its next step.
 
     Raises:
@@ -145,7 +151,7 @@ async def withdraw(reference: str, subject_id: UUID, *, at: datetime) -> None:
     if not request.is_open:
         return
     async with engine().transaction():
-        await close(request.id, reference, "withdrawn", event="withdrawn", at=at, actor="person")
+        await end(request, "withdrawn", event="withdrawn", policy=policy, settings=settings, at=at, actor="person")
 
 
 def clock_of(right: Right, received_at: datetime, policy: Policy) -> Inputs:

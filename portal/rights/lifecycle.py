@@ -40,9 +40,14 @@ MOVES: Mapping[State, frozenset[State]] = {
 }
 """State -> the states that may follow. `ready` is a copy that can be had while a part of it is still missing."""
 
-type Outcome = Literal["fulfilled", "partly", "refused", "no-data", "unidentified", "withdrawn"]
-OUTCOMES: frozenset[Outcome] = frozenset({"fulfilled", "partly", "refused", "no-data", "unidentified", "withdrawn"})
-"""How a request ends. A closed request without one of them is a bug. Source: GDPR Art. 12(3)-(4), 11(2)."""
+type Outcome = Literal["fulfilled", "partly", "refused", "no-data", "unidentified", "withdrawn", "joined"]
+OUTCOMES: frozenset[Outcome] = frozenset(
+    {"fulfilled", "partly", "refused", "no-data", "unidentified", "withdrawn", "joined"}
+)
+"""How a request ends. A closed request without one of them is a bug. Source: GDPR Art. 12(3)-(4), 11(2).
+
+`joined` is the end of a form that asks for what an open request of the same person asks for: that one, which `about`
+names, is answered from then on. To call it withdrawn or fulfilled would be untrue. Source: law rule D16."""
 
 ENDS_FROM: Mapping[Outcome, frozenset[State]] = {
     "fulfilled": frozenset({"received", "deciding", "working", "ready"}),
@@ -51,6 +56,7 @@ ENDS_FROM: Mapping[Outcome, frozenset[State]] = {
     "no-data": frozenset({"received", "deciding", "working"}),
     "unidentified": frozenset({"verifying"}),
     "withdrawn": frozenset({"received", "verifying", "deciding", "working", "ready"}),
+    "joined": frozenset({"verifying"}),
 }
 """Outcome -> the states it may be reached from: nobody is 'unidentified' whose identity was never in question."""
 

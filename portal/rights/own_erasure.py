@@ -20,7 +20,7 @@ from portal.sources.base import Identifiers
 BY_SUBJECT = ("person_session", "outside_identity", "known_identifier", "stopped_use")
 """Our tables whose rows go with the person, found by our own id of them."""
 
-BY_REQUEST = ("request_message",)
+BY_REQUEST = ("request_message", "intake_form")
 """Our tables whose rows go with the person, found by their requests."""
 
 
@@ -92,6 +92,8 @@ async def _erase(plan: PlanView, subject: Identifiers, *, at: datetime) -> None:
             )
         await run("DELETE FROM sign_in_attempt WHERE email = ANY($1)", addresses)
         await run("DELETE FROM mail_body WHERE mail IN (SELECT id FROM mail WHERE to_address = ANY($1))", addresses)
+        await run("UPDATE intake_form SET email = '', name = '' WHERE email = ANY($1)", addresses)
+        await run("UPDATE intake_form SET about = '' WHERE about = ANY($1)", addresses)
         await run(
             "UPDATE mail SET to_address = '', error = CASE state WHEN 'waiting' THEN 'erased' ELSE error END,"
             " state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END WHERE to_address = ANY($1)",

@@ -3,10 +3,15 @@
 Always true here: a plan's job is never parked: the plan itself knows what failed, since when, and who must look.
 """
 
+from datetime import timedelta
 from functools import partial
 
 from portal.jobs import Schedule, Work
 from portal.rights import access, erasure, erasure_end, held, outcome, pause_decisions, pauses, plans, restriction
+from portal.rights.intake_begin import begin_proven
+from portal.rights.intake_child import ERASE, FREEZE, erase, freeze
+from portal.rights.intake_clock import tend
+from portal.rights.intake_settle import BEGIN
 from portal.rights.objection import resume_due
 from portal.rights.walk import Craft, Crafts, walk
 from portal.rights.workshop import Workshop
@@ -23,6 +28,9 @@ def works(shop: Workshop) -> list[Work]:
     """Return the jobs of this room."""
     return [
         Work(name="rights.export", handler=partial(access.fulfil, shop), tries=6, at_once=2),
+        Work(name=BEGIN, handler=partial(begin_proven, shop), tries=1_000),
+        Work(name=FREEZE, handler=partial(freeze, shop), tries=1_000, longest_delay=timedelta(minutes=5)),
+        Work(name=ERASE, handler=partial(erase, shop), tries=1_000),
         Work(name=plans.JOB, handler=partial(walk, shop, CRAFTS), tries=1_000_000, at_once=4),
     ]
 
@@ -49,7 +57,11 @@ def schedules(shop: Workshop) -> list[Schedule]:
         await pause_decisions.lift_due(shop)
         await resume_due(shop)
 
+    async def tend_forms() -> None:
+        await tend(shop)
+
     return [
+        Schedule("rights.forms", "11,41 * * * *", tend_forms),
         Schedule("rights.lift", "*/10 * * * *", let_go),
         Schedule("rights.expire", "*/10 * * * *", expire),
         Schedule("rights.remind", "5 * * * *", remind),

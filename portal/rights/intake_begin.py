@@ -1,0 +1,131 @@
+"""Begin what somebody asked for who was not signed in: look for them, then copy, erase, or say that there is nothing.
+
+Always true here: a place that does not answer is never counted as empty; running it again does nothing twice.
+Source: GDPR Art. 12(3), 15(1), 17; law S-04.
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from portal.database import engine
+from portal.errors import SourceUnavailable
+from portal.jobs import Payload
+from portal.mail.messages import erasure_planned
+from portal.policy.model import Policy, PortalSource
+from portal.rights import letters, restriction
+from portal.rights.erasure import GRACE, draw_now
+from portal.rights.erasure_plan import Drawn
+from portal.rights.intake import begin_copy
+from portal.rights.lifecycle import NotPossible, move
+from portal.rights.person import find_person
+from portal.rights.plans import lay, plan_of
+from portal.rights.replies import link_to, reply, tell, words_for
+from portal.rights.requests import RequestView, find_by_id
+from portal.rights.workshop import Workshop
+from portal.settings import Settings
+from portal.sources.registry import Counts, Identified
+
+
+async def begin_proven(shop: Workshop, payload: Payload) -> None:
+    """Begin one request whose person is known now. Idempotent.
+
+    Raises:
+        SourceUnavailable: a place is silent, so that "nothing" would not be true; the job is tried again.
+    """
+    request = await find_by_id(UUID(payload["request"]))
+    if request.state != "deciding" or request.subject is None:
+        return
+    person = await find_person(shop.sources, request.subject)
+    counts = await shop.sources.count(person.identifiers)
+    with suppress(NotPossible):
+        if _nothing(shop.policy, person, counts):
+            async with engine().transaction():
+                await _say_nothing(request, shop.policy, shop.settings, at=shop.clock())
+        elif request.right == "erasure":
+            await _erase(shop, request, person)
+        else:
+            async with engine().transaction():
+                await begin_copy(request)
+
+
+def _nothing(policy: Policy, person: Identified, counts: Counts) -> bool:
+    """Tell whether every place but our own tables was looked through and is empty.
+
+    Raises:
+        SourceUnavailable: nothing was found, and a place did not answer.
+    """
+    places = [spec.id for spec in policy.sources if not isinstance(spec, PortalSource)]
+    if any(number for place in places for number in (counts[place] or {}).values()):
+        return False
+    silent = [place for place in places if counts[place] is None or place in person.unreachable]
+    if silent:
+        raise SourceUnavailable(silent[0], "could not be looked through")
+    return True
+
+
+async def _say_nothing(request: RequestView, policy: Policy, settings: Settings, *, at: datetime) -> None:
+    words = words_for(request, policy)
+    letter = letters.no_data(
+        words, policy, letters.case_of(request, policy, at=at),
+        places=[spec.title[request.language] for spec in policy.sources],
+        searched_with=(words("With the e-mail address that you confirmed."),),
+    )  # fmt: skip
+    own = words("Since you wrote, this portal holds your address and this request, and nothing else.")
+    letter = msgspec.structs.replace(letter, more=(own,))
+    await reply(
+        request, letter, "no-data", event="nothing-held", policy=policy, settings=settings, at=at, actor="worker"
+    )  # fmt: skip
+
+
+async def _erase(shop: Workshop, request: RequestView, person: Identified) -> None:
+    drawn = await draw_now(shop.sources, shop.policy, person, request.categories, at=shop.clock())
+    at = shop.clock()
+    async with engine().transaction():
+        await lay_erasure(
+            request, drawn, request.categories, policy=shop.policy, settings=shop.settings, at=at, runs_at=at + GRACE,
+            actor="worker",
+        )  # fmt: skip
+
+
+async def lay_erasure(
+    request: RequestView,
+    drawn: Drawn,
+    chosen: Collection[str],
+    *,
+    policy: Policy,
+    settings: Settings,
+    at: datetime,
+    runs_at: datetime,
+    actor: str,
+) -> None:
+    """Plan an erasure that was asked for in a form, with the time to cancel it, inside the caller's transaction.
+
+    The person has not seen the list, so the mail leads to it, and nothing goes before `runs_at`.
+
+    Raises:
+        NotPossible: the request has moved on.
+    """
+    if await plan_of(request.id, "erase") is not None:
+        raise NotPossible
+    await move(
+        request.id, request.reference, "working", event="erasure-planned", at=at, actor=actor,
+        details={"digest": drawn.digest, "whole": drawn.whole},
+    )  # fmt: skip
+    await lay(
+        request.id, request.reference, "erase", drawn.lines, at=at, runs_at=runs_at, actor=actor,
+        digest=drawn.digest, whole=drawn.whole,
+    )  # fmt: skip
+    if request.right != "child":
+        await restriction.put_out_of_use(
+            request, policy, () if drawn.whole else tuple(chosen), reason="erasure", at=at, actor=actor
+        )  # fmt: skip
+    if runs_at > at:
+        words = words_for(request, policy)
+        message = erasure_planned(
+            words, policy, reference=request.reference, erase_at=runs_at, link=link_to(request, settings)
+        )  # fmt: skip
+        await tell(request, message, at=at)
