@@ -29,15 +29,10 @@ async def erase_held(
         reading.subject = held_under(pseudonym, await _accounts(connection, source, pseudonym))
         for item in items:
             await _delete_due(connection, source, live, reading, item)
-        while sum([await _delete_shells(connection, source, live, reading, table) for table in _others(source, held)]):
+        while await _delete_shells(connection, source, live, reading, held):
             pass
-        left = 0
-        for table in source.tables:
-            if table.category in held:
-                here = Reading(reading.subject, live.types)
-                query = f"SELECT count(*) FROM {quoted(table.name)} t WHERE {owned(table, here)}"
-                left += int(await connection.fetchval(query, *here.values))
-    return left
+        left = [await _count(connection, live, reading, table) for table in source.tables if table.category in held]
+    return sum(left)
 
 
 async def _accounts(connection: Connection, source: PostgresSource, pseudonym: UUID) -> list[str]:
@@ -69,18 +64,36 @@ async def _delete_due(connection: Connection, source: PostgresSource, live: Live
         deleted, left = 0, 0
         for table in tables:
             reading = Reading(under.subject, live.types)
-            if day := _day(table, item):
-                due = f"t.{column(day)}::date < {reading.add(item.before)}::date"
+            if due := _due(source, table, item, reading):
                 deleted += await _delete(connection, source, live, reading, table, due)
-                here = Reading(under.subject, live.types)
-                query = f"SELECT count(*) FROM {quoted(table.name)} t WHERE {owned(table, here)}"
-                left += int(await connection.fetchval(query, *here.values))
-        # What has no day of its own belongs to the records that have one, and goes with the last of them.
+                left += await _count(connection, live, under, table)
+        # What has no day, not even that of what it belongs to, goes with the last of its category.
         for table in tables if not left else ():
-            if not _day(table, item):
+            reading = Reading(under.subject, live.types)
+            if not _due(source, table, item, reading):
                 deleted += await _delete(connection, source, live, Reading(under.subject, live.types), table, "true")
         if not deleted:
             return
+
+
+def _due(source: PostgresSource, table: Table, item: Held, reading: Reading) -> str:
+    """Return the condition that the day of a row of `t`, or of what it belongs to, has come; "" when it has none."""
+    if day := _day(table, item):
+        return f"t.{column(day)}::date < {reading.add(item.before)}::date"
+    for join in table.subject.via[:1]:
+        for parent in source.tables:
+            if parent.name == join.table and parent.category == item.category:
+                due = _due(source, parent, item, reading)
+                found = f"SELECT t.{column(join.key)} FROM {quoted(parent.name)} t WHERE {due}"
+                return f"t.{column(join.column)} IN ({found})" if due else ""
+    return ""
+
+
+async def _count(connection: Connection, live: Live, under: Reading, table: Table) -> int:
+    """Count the rows of a table that lie under the pseudonym."""
+    reading = Reading(under.subject, live.types)
+    query = f"SELECT count(*) FROM {quoted(table.name)} t WHERE {owned(table, reading)}"
+    return int(await connection.fetchval(query, *reading.values))
 
 
 def _day(table: Table, item: Held) -> str:
@@ -88,9 +101,14 @@ def _day(table: Table, item: Held) -> str:
 
 
 async def _delete_shells(
-    connection: Connection, source: PostgresSource, live: Live, under: Reading, table: Table
+    connection: Connection, source: PostgresSource, live: Live, under: Reading, held: Collection[str]
 ) -> int:
-    return await _delete(connection, source, live, Reading(under.subject, live.types), table, "true")
+    """Delete the shells that nothing needs. Returns how many: others may be free only then."""
+    deleted = 0
+    for table in _others(source, held):
+        reading = Reading(under.subject, live.types)
+        deleted += await _delete(connection, source, live, reading, table, "true")
+    return deleted
 
 
 async def _delete(

@@ -14,6 +14,7 @@ from portal.sources.postgres_erase import held_under
 from tests.sources.hard_platform import EVERYTHING, Hard, build
 
 WHOM = UUID("abcdefab-0000-4000-8000-00000000cafe")
+SHAPE = "ALTER TABLE invoice ADD shape box; UPDATE invoice SET shape = '(0,0),(1,1)'"
 SHELL = f"{WHOM}@erased.invalid"
 
 
@@ -237,11 +238,7 @@ async def test_an_undeclared_table_that_holds_on_is_named_and_nothing_changes(ha
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (
-            "ALTER TABLE invoice ADD shape box; UPDATE invoice SET shape = '(0,0),(1,1)';"
-            " ALTER TABLE invoice ALTER shape SET NOT NULL",
-            "invoice.shape",
-        ),
+        (f"{SHAPE}; ALTER TABLE invoice ALTER shape SET NOT NULL", "invoice.shape"),
         ("ALTER TABLE invoice ADD CONSTRAINT agent_said CHECK (agent <> '')", "agent_said"),
         ("ALTER TABLE purchase ALTER COLUMN email TYPE varchar(30)", "purchase"),
     ],
