@@ -54,7 +54,7 @@ async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
         with suppress(Withdrawn):
             await _make(shop, request, once=once)
     elif not once:
-        await outcome.come_back(request, at=shop.clock())
+        await outcome.come_back(request, policy=shop.policy, settings=shop.settings, at=shop.clock())
 
 
 async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:
@@ -66,8 +66,8 @@ async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:
         bundle = await _assemble(shop, request, person, _folder(shop, request), stack)
     await _store(shop.storage, parcel_id, bundle)
     recorded = await outcome.ready(
-        request, parcel_id, bundle, policy=shop.policy, public_url=shop.settings.public_url,
-        days=shop.settings.parcel_days, at=shop.clock(), once=once,
+        request, parcel_id, bundle, policy=shop.policy, settings=shop.settings, days=shop.settings.parcel_days,
+        at=shop.clock(), once=once,
     )  # fmt: skip
     if not recorded:
         raise Withdrawn

@@ -15,11 +15,15 @@ from portal.jobs import enqueue
 from portal.mail.messages import copy_expires_soon, copy_ready
 from portal.mail.outbox import post
 from portal.policy.model import Policy
-from portal.rights.lifecycle import NotPossible, close, move
+from portal.rights.answer import end
+from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of
-from portal.rights.requests import RequestView
+from portal.rights.receipts import Done
+from portal.rights.requests import RequestView, parts_of
+from portal.rights.shapes import category_title
 from portal.rights.tables import ExportPart, Parcel
 from portal.rights.timeline import record
+from portal.settings import Settings
 from portal.words import Words
 
 TRY_AGAIN = timedelta(minutes=10)
@@ -48,7 +52,7 @@ async def ready(
     bundle: Bundle,
     *,
     policy: Policy,
-    public_url: str,
+    settings: Settings,
     days: int,
     at: datetime,
     once: bool = False,
@@ -59,7 +63,7 @@ async def ready(
     nothing, when the request was withdrawn meanwhile.
     """
     try:
-        await _record_ready(request, parcel_id, bundle, policy, public_url, days, at, once=once)
+        await _record_ready(request, parcel_id, bundle, policy, settings, days, at, once=once)
     except NotPossible:
         return False
     return True
@@ -70,7 +74,7 @@ async def _record_ready(
     parcel_id: UUID,
     bundle: Bundle,
     policy: Policy,
-    public_url: str,
+    settings: Settings,
     days: int,
     at: datetime,
     *,
@@ -78,7 +82,8 @@ async def _record_ready(
 ) -> None:
     expires_at = at + timedelta(days=days)
     async with engine().transaction():
-        await _move_on(request, bundle, at)
+        await _mark_parts(request.id, bundle)
+        await _move_on(request, bundle, policy, settings, at)
         await Parcel.update({Parcel.deleted_at: at}).where(
             (Parcel.request == request.id) & Parcel.deleted_at.is_null()
         )  # fmt: skip
@@ -88,23 +93,40 @@ async def _record_ready(
             records=bundle.records, files=bundle.files, complete=bundle.complete, snapshot_at=bundle.snapshot_at,
             ready_at=at, expires_at=expires_at,
         ).save()  # fmt: skip
-        await _mark_parts(request.id, bundle)
-        await _write(request, bundle, policy, public_url, expires_at, at)
+        await _write(request, bundle, policy, settings.public_url, expires_at, at)
         if not bundle.complete and not once:
             await _ask_again(request, at)
 
 
-async def _move_on(request: RequestView, bundle: Bundle, at: datetime) -> None:
+async def _move_on(
+    request: RequestView, bundle: Bundle, policy: Policy, settings: Settings, at: datetime
+) -> None:  # fmt: skip
     """Close the request, or leave it open while a part is missing. Raises: NotPossible, when it was withdrawn."""
     details: Details = {"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)}
     if bundle.complete:
-        await close(
-            request.id, request.reference, "fulfilled", event="ready", at=at, actor="worker", details=details
+        await end(
+            request, "fulfilled", event="ready", policy=policy, settings=settings, at=at, actor="worker",
+            details=details, done=await _handed_over(request, policy),
         )  # fmt: skip
     else:
         await move(
             request.id, request.reference, "ready", event="ready-in-part", at=at, actor="worker", details=details
         )  # fmt: skip
+
+
+async def _handed_over(request: RequestView, policy: Policy) -> list[Done]:
+    """Return the lines of the receipt: what each place gave, and which gave nothing because it was out of reach."""
+    words = Words(request.language, policy.controller.zone)
+    return [
+        Done(
+            category=part.category,
+            title=category_title(words, policy, part.category),
+            what="unreachable" if part.state == "failed" else "handed-over",
+            source=part.source,
+            records=None if part.state == "failed" else part.done,
+        )
+        for part in await parts_of(request.id)
+    ]
 
 
 async def _mark_parts(request: UUID, bundle: Bundle) -> None:
@@ -135,13 +157,13 @@ async def _write(
     )
 
 
-async def come_back(request: RequestView, *, at: datetime) -> None:
+async def come_back(request: RequestView, *, policy: Policy, settings: Settings, at: datetime) -> None:
     """Ask the source that is down again later; after three days leave what is missing to a person."""
     async with engine().transaction():
         if at < request.received_at + GIVE_UP:
             await _ask_again(request, at)
         else:
-            await _leave_incomplete(request, at)
+            await _leave_incomplete(request, policy, settings, at)
 
 
 async def try_now(request: RequestView) -> None:
@@ -161,9 +183,12 @@ async def _ask_again(request: RequestView, at: datetime) -> None:
     await enqueue("rights.export", {"request": str(request.id)}, key=f"export:{request.id}:{turn}", after=TRY_AGAIN)
 
 
-async def _leave_incomplete(request: RequestView, at: datetime) -> None:
+async def _leave_incomplete(request: RequestView, policy: Policy, settings: Settings, at: datetime) -> None:
     with suppress(NotPossible):
-        await close(request.id, request.reference, "partly", event="left-incomplete", at=at, actor="worker")
+        await end(
+            request, "partly", event="left-incomplete", policy=policy, settings=settings, at=at, actor="worker",
+            done=await _handed_over(request, policy),
+        )  # fmt: skip
 
 
 async def delete_replaced(storage: Storage, request: UUID) -> None:

@@ -122,7 +122,9 @@ async def stop(request: Req, reference: FromPath[str]) -> Redirect:
     """Withdraw the request; what is being made for it stops."""
     visitor = need_session(request, back=f"/requests/{reference}")
     await form(request)
-    await withdraw(reference, visitor.subject_id, at=now(request))
+    await withdraw(
+        reference, visitor.subject_id, policy=policy_of(request), settings=settings_of(request), at=now(request)
+    )
     return go(request, f"/requests/{reference}")
 
 

@@ -301,6 +301,6 @@ async def finish(house: House, browser: Browser, *, missing: Sequence[str] = (),
     id = uuid4()
     house.storage.files |= {f"{id}.zip": b"PK zip bytes"[:11], f"{id}.pdf": b"%PDF-1.7!"}
     await outcome.ready(
-        request, id, bundle, policy=house.policy, public_url=house.settings.public_url, days=7, at=at
+        request, id, bundle, policy=house.policy, settings=house.settings, days=7, at=at
     )  # fmt: skip
     return reference

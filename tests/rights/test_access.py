@@ -289,7 +289,9 @@ async def test_a_request_withdrawn_while_it_is_read_leaves_nothing(bench: Bench)
     reference, job = await bench.ask()
     work = asyncio.create_task(access.fulfil(bench.shop, job))
     await platform.reading.wait()
-    await intake.withdraw(reference, bench.subject, at=bench.house.clock())
+    await intake.withdraw(
+        reference, bench.subject, policy=bench.house.policy, settings=bench.shop.settings, at=bench.house.clock()
+    )
     platform.pause.set()
     await work
     assert await Parcel.count() == 0 and bench.stored() == [] and await mails("copy-ready") == 0

@@ -220,7 +220,10 @@ async def test_when_trying_is_over_a_person_is_named(house: House) -> None:
     """After the last try the page stops promising one."""
     ana = await house.person()
     reference = await finish(house, ana, missing=["prompts"])
-    await outcome.come_back(await find(reference, ana.subject_id), at=house.clock() + outcome.GIVE_UP)
+    await outcome.come_back(
+        await find(reference, ana.subject_id), policy=house.policy, settings=house.settings,
+        at=house.clock() + outcome.GIVE_UP,
+    )  # fmt: skip
     text = (await ana.get(f"/en/requests/{reference}/copy")).text
     assert "Trying again did not help" in text
     assert "We try again every 10 minutes" not in text

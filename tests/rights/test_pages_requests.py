@@ -102,7 +102,10 @@ async def test_leaving_a_request_incomplete_closes_it(house: House) -> None:
     """What was delivered stays available after the last try."""
     ana = await house.person()
     reference = await finish(house, ana, missing=["prompts"])
-    await outcome.come_back(await find(reference, ana.subject_id), at=house.clock() + outcome.GIVE_UP)
+    await outcome.come_back(
+        await find(reference, ana.subject_id), policy=house.policy, settings=house.settings,
+        at=house.clock() + outcome.GIVE_UP,
+    )  # fmt: skip
     text = (await ana.get(f"/en/requests/{reference}")).text
     assert "Part of your copy is ready." in text
     assert "Withdraw this request" not in text
