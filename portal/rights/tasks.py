@@ -104,12 +104,16 @@ async def _change(id: UUID, state: str, *, at: datetime, actor: str, reason: str
 
 
 async def _go_on(item: UUID, state: str, at: datetime) -> None:
-    """The row is done by hand; its plan is looked at again. A row that a source has done meanwhile stays as it is."""
+    """What the task stands for is done by hand: the row, and for a system every row of it. Its plan goes on.
+
+    A row that a source has done meanwhile stays as it is.
+    """
     means = "by-hand" if state == "done" else "not-needed"
-    done = await (
-        PlanItem.update({PlanItem.state: "done", PlanItem.means: means, PlanItem.error: "", PlanItem.done_at: at})
-        .where((PlanItem.id == item) & (PlanItem.state != "done"))
-        .returning(PlanItem.plan)
-    )
+    done = await PlanItem.raw(
+        "UPDATE plan_item i SET state = 'done', means = {}, error = '', done_at = {} FROM plan_item t"
+        " WHERE t.id = {} AND i.plan = t.plan AND i.source = t.source AND i.state <> 'done'"
+        " AND (i.id = t.id OR (i.action <> 'tell' AND t.action <> 'tell')) RETURNING i.plan",
+        means, at, item,
+    )  # fmt: skip
     if done:
         await enqueue(JOB, {"plan": str(done[0]["plan"])}, key=f"plan:{done[0]['plan']}:{item}")

@@ -149,15 +149,18 @@ async def _source(
 async def _by_hand(
     plan: PlanView, items: Sequence[ItemView], kind: TaskKind, shop: Workshop, *, mark: bool = True
 ) -> None:
-    """Leave rows to a person, inside the caller's transaction. `mark` is False where the source is still asked too."""
-    for item in items:
-        if mark:
-            await PlanItem.update({PlanItem.state: "by-hand", PlanItem.error: ""}).where(
-                (PlanItem.id == item.id) & (PlanItem.state != "done")
-            )
-        await open_task(
-            plan.request, plan.reference, kind, item.source, due=plan.due_day, at=shop.clock(), item=item.id
-        )  # fmt: skip
+    """Leave the rows of one place to a person, as one task, inside the caller's transaction.
+
+    `mark` is False where the source is still asked too.
+    """
+    if mark:
+        await PlanItem.update({PlanItem.state: "by-hand", PlanItem.error: ""}).where(
+            PlanItem.id.is_in([item.id for item in items]) & (PlanItem.state != "done")
+        )
+    first = items[0]
+    await open_task(
+        plan.request, plan.reference, kind, first.source, due=plan.due_day, at=shop.clock(), item=first.id
+    )  # fmt: skip
 
 
 async def _follow(shop: Workshop, craft: Craft, plan: PlanView) -> None:

@@ -38,6 +38,35 @@ def put(get: Callable[[Tree], Tree], **values: object) -> Plant:
 
 
 MISTAKES: dict[str, tuple[Plant, str, str]] = {
+    # What happens when somebody asks.
+    "not told without a reason": (
+        put(lambda raw: raw["recipients"][2], told="not-needed"), 'recipients[2] "anthropic".told_why', "why it need not be told",
+    ),
+    "told by a source that is none": (
+        put(lambda raw: raw["recipients"][2], told="source"), 'recipients[2] "anthropic".told', "no source names this recipient",
+    ),
+    "kept by a field that is none": (
+        put(lambda raw: category(raw, "payments")["retention"], field="dat"),
+        'categories[5] "payments".retention.field', 'Did you mean "date"?',
+    ),
+    "kept without an end": (
+        put(lambda raw: category(raw, "payments")["retention"], years=None, rule="account"),
+        'categories[5] "payments".retention', "without an end",
+    ),
+    "kept without the day it counts from": (
+        put(lambda raw: category(raw, "payments")["retention"], field=None),
+        'categories[5] "payments".retention.field', "Name the field whose day",
+    ),
+    "kept without what tells its day": (
+        lambda raw: category(raw, "payments")["erasure"]["minimum"].remove("date"),
+        'categories[5] "payments".erasure.minimum', "nobody could tell when it goes",
+    ),
+    "balance of no category": (
+        put(lambda raw: raw["paid_balance"], category="acount"), "paid_balance.category", 'Did you mean "account"?',
+    ),
+    "balance that is no number": (
+        put(lambda raw: raw["paid_balance"], field="email"), "paid_balance.field", "is no number",
+    ),
     # References that lead nowhere.
     "purpose": (
         lambda raw: category(raw, "code")["purposes"].append("fun"),
@@ -269,6 +298,26 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
     "secret in the file": (
         put(lambda raw: source(raw, "stripe"), key_variable="sk_live_123"),
         'sources[1] "stripe".key_variable', "is no variable name",
+    ),
+    "secret to write with in the file": (
+        put(lambda raw: source(raw, "stripe"), write_key_variable="rk_live_123"),
+        'sources[1] "stripe".write_key_variable', "is no variable name",
+    ),
+    "erasing what Stripe keeps": (
+        lambda raw: category(raw, "payments").update(erasure={"action": "erase", "why": {"en": "Yes.", "fr": "Oui."}}),
+        'sources[1] "stripe".objects[1] "charge".category', "Stripe keeps each charge",
+    ),
+    "half a pair of keys": (
+        put(lambda raw: source(raw, "uploads"), scan_access_key_variable="SCAN"),
+        'sources[2] "uploads".scan_secret_key_variable', "both scan keys or neither",
+    ),
+    "a search of nothing": (
+        put(lambda raw: source(raw, "uploads"), scan_limit=0),
+        'sources[2] "uploads".scan_limit', "how many stored versions",
+    ),
+    "webhook address in the file": (
+        put(lambda raw: raw["webhook"], url_variable="https://shop.example/"),
+        "webhook.url_variable", "is no variable name",
     ),
     # The organisation's own facts.
     "no mail sign-in": (put(lambda raw: raw["sign_in"], ways=["google"]), "sign_in.ways", 'needs "code" or "link"'),
