@@ -5,7 +5,7 @@ more than a few megabytes are in memory however many rows there are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from portal.sources import (
     postgres_erase,
     postgres_held,
     postgres_rectify,
+    postgres_rights,
     postgres_search,
     preflight,
 )
@@ -58,19 +59,19 @@ class Postgres:
     """The adapter. `touch` is applied to each row of the tables that the policy calls sensitive.
 
     `write_dsn` and `scan_dsn` are those of two more roles; without them a person erases and corrects by hand, and
-    nobody searches. `kept` are the categories of which erasing keeps a minimum.
+    nobody searches. `erasures` is what erasing a whole person asks for.
     """
 
     def __init__(
-        self, spec: PostgresSource, dsn: str, *, write_dsn: str = "", scan_dsn: str = "", kept: Collection[str] = (),
-        touch: Touch = unchanged, fold: bool = True,
+        self, spec: PostgresSource, dsn: str, *, write_dsn: str = "", scan_dsn: str = "",
+        erasures: Sequence[Erasing] = (), touch: Touch = unchanged, fold: bool = True,
     ) -> None:  # fmt: skip
         self.id = spec.id
         self.spec = spec
         self.dsn = dsn
         self.write_dsn = write_dsn
         self.scan_dsn = scan_dsn
-        self.kept = frozenset(kept)
+        self.erasures = tuple(erasures)
         self.touch = touch
         self.fold = fold
         self._pool: asyncpg.Pool | None = None
@@ -79,7 +80,14 @@ class Postgres:
         """The open transaction that this view of one moment reads in."""
 
     async def check(self) -> list[Fault]:
-        """Compare the live schema with the policy file, and look for missing indexes and too many rights."""
+        """Compare the live schema with the policy file, and look for missing indexes and too many or few rights."""
+        return [
+            *await self._check_reading(),
+            *await postgres_rights.check_writer(self.spec, self.write_dsn, self.erasures),
+            *await postgres_rights.check_scanner(self.spec, self.scan_dsn),
+        ]
+
+    async def _check_reading(self) -> list[Fault]:
         try:
             async with self._connection() as connection:
                 return [
@@ -136,7 +144,7 @@ class Postgres:
                 await transaction.start()
                 # A copy may take as long as its reader likes; `copy_lines` watches for a server that stalls.
                 await connection.execute(f"SET LOCAL statement_timeout = 0; {BEGINNING}")
-                moment = Postgres(self.spec, self.dsn, kept=self.kept, touch=self.touch, fold=self.fold)
+                moment = Postgres(self.spec, self.dsn, erasures=self.erasures, touch=self.touch, fold=self.fold)
                 moment._types = await read_types(connection, _named(self.spec))
                 moment._held = connection
             yield moment
@@ -179,7 +187,8 @@ class Postgres:
 
     async def erase_held(self, pseudonym: UUID, items: Sequence[Held]) -> int:
         """Erase kept rows whose day has come, and the shells that nothing needs any more."""
-        return await postgres_held.erase_held(self.spec, self._writer(), pseudonym, items, kept=self.kept)
+        kept = {erasing.category for erasing in self.erasures if erasing.action == "keep"}
+        return await postgres_held.erase_held(self.spec, self._writer(), pseudonym, items, kept=kept)
 
     async def rectify(self, subject: Identifiers, correction: Correction) -> int:
         """Write the value into the columns that fill the field."""

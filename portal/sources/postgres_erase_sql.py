@@ -183,7 +183,7 @@ def emptied_part(plan: Plan, part: Part, here: LiveColumn) -> str | None:
     elif here.name in {one.name for one in table.columns if one.target in part.minimum}:
         return None
     if not here.nullable and not instead and _refers(plan, table.name, here.name):
-        if here.name in table.leave_out or part.goes:
+        if part.goes or here.name not in {one.name for one in table.columns}:
             return None
         raise SourceRefused(plan.spec.id, f"{table.name}.{here.name}: must name a row of another table. {REMEDY}")
     value = emptied(here, instead)

@@ -19,6 +19,8 @@ class LiveColumn(msgspec.Struct, frozen=True, kw_only=True):
     """The type's name, domains resolved; `enum` for every enum, `array` for every array, `range`, `composite`."""
     written: str
     """The same as one writes it in a cast, without a length: a longer value is refused and never cut."""
+    domain: str
+    """The name of its domain, "" without one."""
     nullable: bool
     default: bool
     """It has a default, an identity's numbers among them."""
@@ -112,7 +114,9 @@ SELECT a.attrelid AS table, a.attname::text AS name,
        CASE WHEN b.typcategory = 'A' THEN 'array'
             WHEN b.typtype = 'e' THEN 'enum' WHEN b.typtype = 'c' THEN 'composite'
             WHEN b.typtype IN ('r', 'm') THEN 'range' ELSE format_type(b.oid, -1) END AS kind,
-       format_type(b.oid, -1) AS written, NOT (a.attnotnull OR t.typnotnull) AS nullable,
+       format_type(b.oid, -1) AS written,
+       CASE WHEN t.typtype = 'd' THEN format_type(t.oid, -1) ELSE '' END AS domain,
+       NOT (a.attnotnull OR t.typnotnull) AS nullable,
        (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS default,
        a.attgenerated <> '' OR a.attidentity = 'a' AS computed,
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary

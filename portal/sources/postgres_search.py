@@ -39,21 +39,29 @@ async def search(source: str, dsn: str, needles: Needles) -> Searched:
     """
     findings: list[Finding] = []
     places: list[str] = []
-    blind: list[str] = []
+    unseen: list[str] = []
     wanted = sql.patterns(needles)
     async with connected(source, dsn, SCANNING) as connection:
         for live in await _tables(connection):
             name = live.place.name
             trouble = live.hidden or await _look(connection, live.place, wanted, findings)
             if trouble:
-                blind.append(f"{name} ({trouble})")
+                unseen.append(f"{name} ({trouble})")
                 continue
             places.append(name)
-            blind += [f"{name}.{part} (no right to read)" for part in live.columns_hidden]
+            unseen += [f"{name}.{part} (no right to read)" for part in live.columns_hidden]
         if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_largeobject_metadata)"):
             trouble = await _large_objects(connection, wanted, findings)
-            (blind if trouble else places).append(f"large objects ({trouble})" if trouble else "large objects")
-    return Searched(findings=tuple(findings), places=tuple(places), blind=tuple(blind))
+            (unseen if trouble else places).append(f"large objects ({trouble})" if trouble else "large objects")
+    return Searched(findings=tuple(findings), places=tuple(places), blind=tuple(unseen))
+
+
+async def blind(connection: Connection) -> list[str]:
+    """Return the tables and columns that our role may not read; catalogues only."""
+    found: list[str] = []
+    for live in await _tables(connection):
+        found += [live.place.name] if live.hidden else [f"{live.place.name}.{name}" for name in live.columns_hidden]
+    return found
 
 
 async def _look(connection: Connection, place: Place, wanted: Patterns, findings: list[Finding]) -> str:
@@ -133,7 +141,8 @@ async def _large_objects(connection: Connection, wanted: Patterns, findings: lis
 
 CHUNK = f"""
 SELECT length(b.data) AS size,
-       ARRAY(SELECT DISTINCT u.id FROM {sql.NEEDLES} WHERE {sql.HIT.format("lower(encode(b.data, 'escape'))")}) AS ids
+       ARRAY(SELECT DISTINCT u.id FROM {sql.NEEDLES}
+             WHERE {sql.ANY_HIT.format("lower(encode(b.data, 'escape'))")}) AS ids
 FROM (SELECT lo_get($4::oid, $5::bigint, $6::int) AS data OFFSET 0) b
 """  # noqa: S608  Our own words.
 

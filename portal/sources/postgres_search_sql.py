@@ -73,8 +73,8 @@ def _alone(text: str) -> str:
     return rf"({BEFORE_SQL}|(?<=\\[0-7]{{3}})){escaped}{AFTER_SQL}"
 
 
-HIT = "{0} LIKE u.pattern AND (u.alone = '' OR {0} ~ u.alone)"
-"""Whether a text holds a needle."""
+HIT = "{0} LIKE u.pattern AND (u.alone = '' OR {0} ~ u.alone OR {1} LIKE u.pattern)"
+"""Whether a text holds a needle; of bytes, the second, whatever stands before it: its length may look like a letter."""
 NEEDLES = "unnest($1::text[], $2::text[], $3::text[]) AS u(pattern, id, alone)"
 
 
@@ -104,13 +104,15 @@ def query(place: Place, wanted: Patterns) -> tuple[str, list[Sequence[str]]]:
         return "", []
     # One text a row, so that one look finds any needle. The collation is said because columns may differ in theirs.
     body = f'lower(concat_ws({BETWEEN}, {", ".join(parts)}) COLLATE "default")'
+    raw = [_text(f"t.{column(name)}", kind, of) for name, kind, of in place.columns if "bytea" in (kind, of)]
+    raws = f"lower(concat_ws({BETWEEN}, {', '.join(raw)}))" if raw else "''"
     named = f"concat_ws(',', {', '.join(f't.{column(name)}' for name in place.key)})"
     key = named if place.key else "t.ctid::text" if place.whole else "NULL"
     table = ("" if place.partitioned else "ONLY ") + quoted(place.schema) + "." + column(place.table)
     statement = (
         f"SELECT n.id, count(*) AS number, (array_agg(r.key) FILTER (WHERE r.key IS NOT NULL))[1:{MOST_KEYS}] AS keys"
-        f" FROM (SELECT {key} AS key, {body} AS body FROM {table} t WHERE {body} LIKE ANY($1::text[])) r"
-        f" CROSS JOIN LATERAL (SELECT DISTINCT u.id FROM {NEEDLES} WHERE {HIT.format('r.body')}) n"
+        f" FROM (SELECT {key} AS key, {body} AS body, {raws} AS raw FROM {table} t WHERE {body} LIKE ANY($1::text[])) r"
+        f" CROSS JOIN LATERAL (SELECT DISTINCT u.id FROM {NEEDLES} WHERE {HIT.format('r.body', 'r.raw')}) n"
         " GROUP BY n.id ORDER BY n.id"
     )
     return statement, wanted.values()

@@ -14,7 +14,7 @@ from portal.database import engine
 from portal.errors import SourceError
 from portal.policy.model import Category, Policy, PortalSource, PostgresSource, S3Source, SourceSpec, StripeSource
 from portal.settings import Settings
-from portal.sources.base import Fault, Identifiers, Source
+from portal.sources.base import Erasing, Fault, Identifiers, Source
 from portal.sources.portal import OwnTables
 from portal.sources.postgres import Postgres
 from portal.sources.s3 import Bucket
@@ -112,7 +112,13 @@ def _open(spec: SourceSpec, categories: Sequence[Category], settings: Settings) 
 
     match spec:
         case PostgresSource():
-            return Postgres(spec, variable(spec.url_variable))
+            return Postgres(
+                spec, variable(spec.url_variable),
+                # Both may be missing: erasing is then a task for a person, and `habeas check` says so.
+                write_dsn=settings.environment.get(spec.write_url_variable, ""),
+                scan_dsn=settings.environment.get(spec.scan_url_variable, ""),
+                erasures=_erasures(categories),
+            )  # fmt: skip
         case StripeSource():
             return Stripe(
                 spec, categories, variable(spec.key_variable), address=settings.stripe_api_url,
@@ -133,3 +139,12 @@ def _open(spec: SourceSpec, categories: Sequence[Category], settings: Settings) 
             )  # fmt: skip
         case PortalSource():
             return OwnTables(spec, str(engine().config["dsn"]))
+
+
+def _erasures(categories: Sequence[Category]) -> list[Erasing]:
+    """Return what erasing a whole person asks for."""
+    return [
+        Erasing(category=category.id, action=category.erasure.action, minimum=category.erasure.minimum)
+        for category in categories
+        if category.erasure.action != "nothing"
+    ]

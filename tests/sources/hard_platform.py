@@ -200,6 +200,6 @@ async def build(owner: asyncpg.Connection, dsn: str, *, numbers: bool = False) -
         f" GRANT SELECT ON board TO {WRITER}; GRANT SELECT ON {declared} TO {READER}"
     )
     source = Postgres(
-        SPEC, dsn.replace("habeas@", f"{READER}@"), write_dsn=dsn.replace("habeas@", f"{WRITER}@"), kept={"payments"}
+        SPEC, dsn.replace("habeas@", f"{READER}@"), write_dsn=dsn.replace("habeas@", f"{WRITER}@"), erasures=EVERYTHING
     )
     return Hard(owner, source, ids)

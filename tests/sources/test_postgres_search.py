@@ -191,14 +191,10 @@ async def test_large_objects_are_looked_through_across_the_cuts(
 async def test_nothing_is_found_where_nothing_is(scanner: tuple[asyncpg.Connection, str]) -> None:
     """Other people's words, and longer words that only hold the needle where it must stand alone."""
     owner, dsn = scanner
-    await owner.execute(
-        "CREATE TABLE c (id int, v text, b bytea); INSERT INTO c VALUES (1, 'joana@x.example', 'ba%na')"
-    )
+    await owner.execute("CREATE TABLE c (id int, v text); INSERT INTO c VALUES (1, 'joana@x.example'), (1, 'ba%na')")
     found = await look(dsn, frozenset({"mail"}), mail="ana@x.example", odd="b_%na_")
     assert (found.findings, found.places, found.blind) == ((), ("c",), ())
-    await owner.execute(
-        "INSERT INTO c VALUES (2, 'mailto%3Aana@x.example', NULL), (3, '’ana@x.example', '’ana@x.example')"
-    )
+    await owner.execute("INSERT INTO c VALUES (2, 'mailto%3Aana@x.example'), (3, '’ana@x.example')")
     (finding,) = (await look(dsn, frozenset({"mail"}), mail="ana@x.example")).findings
     assert finding.number == 2
 
