@@ -28,9 +28,9 @@ from portal.sources.base import (
     Searched,
     no_files,
 )
-from portal.sources.stripe_calls import PAGE_SIZE, Ask, Calls, Item, Pause
+from portal.sources.stripe_calls import PAGE_SIZE, Ask, Calls, Item, Pause, together
 from portal.sources.stripe_correcting import rectify
-from portal.sources.stripe_values import at_path, plain
+from portal.sources.stripe_values import at_path, is_redacted, plain
 
 
 class Stripe:
@@ -86,18 +86,20 @@ class Stripe:
 
     async def count(self, subject: Identifiers) -> Mapping[str, int]:
         """Count by listing: Stripe has no totals. Kinds are counted at the same time."""
-        counts = await asyncio.gather(*(self._count(part, subject) for part in self.spec.objects))
+        ids = sorted(filter(None, subject.stripe_customers))
         found = {part.category: 0 for part in self.spec.objects}
-        for part, number in zip(self.spec.objects, counts, strict=True):
-            found[part.category] += number
+        for about, *numbers in await together(*(self._counts(id) for id in ids)):
+            for part, number in zip(self.spec.objects, numbers, strict=True):
+                found[part.category] += number * about
         return found
 
     async def page(self, subject: Identifiers, category: str, *, offset: int, limit: int) -> Page:
         """Return some objects of a category, newest first."""
+        about = await self._about(subject)
         rows = [
             (item.get("created") or 0, self._record(part, item))
             for part in self._parts(category)
-            async for item in self._items(part, subject)
+            async for item in self._items(part, about)
         ]
         rows.sort(key=lambda row: row[0], reverse=True)
         return Page(rows=tuple(row for _, row in rows[offset : offset + limit]), total=len(rows))
@@ -109,9 +111,10 @@ class Stripe:
 
     async def collect(self, subject: Identifiers, category: str) -> AsyncGenerator[Batch, None]:
         """Stream all objects of a category, a hundred at a time."""
+        about = await self._about(subject) if self._parts(category) else []
         for part in self._parts(category):
             rows: list[Item] = []
-            async with aclosing(self._items(part, subject)) as items:
+            async with aclosing(self._items(part, about)) as items:
                 async for item in items:
                     rows.append(self._record(part, item))
                     if len(rows) == PAGE_SIZE:
@@ -158,16 +161,32 @@ class Stripe:
     def _parts(self, category: str) -> list[StripeObject]:
         return [part for part in self.spec.objects if part.category == category]
 
-    async def _count(self, part: StripeObject, subject: Identifiers) -> int:
-        return sum([1 async for _ in self._items(part, subject)])
+    async def _about(self, subject: Identifiers) -> list[str]:
+        """Return the customers whose objects are about the person: what Stripe has redacted is about nobody."""
+        ids = sorted(filter(None, subject.stripe_customers))
+        known = await together(*(self._is_about(id) for id in ids))
+        return [id for id, about in zip(ids, known, strict=True) if about]
+
+    async def _is_about(self, id: str) -> int:
+        customer = await self._customer(id)
+        return int(not (customer and is_redacted(customer)))
+
+    async def _counts(self, customer: str) -> list[int]:
+        """Return whether a customer's objects are about the person, as 1 or 0, and how many there are of each kind."""
+        return await together(
+            self._is_about(customer), *(self._count(part, customer) for part in self.spec.objects)
+        )  # fmt: skip
+
+    async def _count(self, part: StripeObject, customer: str) -> int:
+        return sum([1 async for _ in self._items(part, [customer])])
 
     def _record(self, part: StripeObject, item: Item) -> Item:
         kinds, currency = self._kinds.get(part.category, {}), item.get("currency")
         fields = {c.target: plain(at_path(item, c.name), kinds.get(c.target, ""), currency) for c in part.columns}
         return {"kind": part.object.replace("_", "-"), **fields}
 
-    async def _items(self, part: StripeObject, subject: Identifiers) -> AsyncGenerator[Item, None]:
-        for customer in sorted(filter(None, subject.stripe_customers)):
+    async def _items(self, part: StripeObject, customers: Sequence[str]) -> AsyncGenerator[Item, None]:
+        for customer in customers:
             if part.object == "customer":
                 found = await self._customer(customer)
                 if found:

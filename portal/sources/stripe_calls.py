@@ -6,7 +6,7 @@ a call that changes something may be repeated, because a broken answer does not 
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import stripe
@@ -134,6 +134,16 @@ class Calls:
             except stripe.StripeError as error:
                 raise StripeRefused(self.source, error) from None
         raise AssertionError("the last try returns or raises")
+
+
+async def together[T](*calls: Coroutine[Any, Any, T]) -> list[T]:
+    """Wait for all. When one fails, the others have ended before its error goes on: no connection is left behind."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _name(error: stripe.StripeError) -> str:

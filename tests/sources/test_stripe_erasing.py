@@ -237,6 +237,9 @@ async def test_a_redaction_is_begun_and_asked_about_with_its_handle(
     assert b"@" not in left
     assert b"[redacted]" in left
     assert stripe_stand_in.store.objects["customer"]["cus_ben"]["email"] == "ben@example.example"
+    assert await redacting.count(ANA) == {"payments": 0, "plans": 0}
+    assert (await redacting.page(ANA, "payments", offset=0, limit=5)).total == 0
+    assert [batch async for batch in redacting.collect(ANA, "payments")] == []
 
 
 async def test_a_lost_handle_makes_no_second_job(redacting: Stripe, stripe_stand_in: StandIn) -> None:

@@ -38,6 +38,7 @@ def sources(policy: Policy) -> Iterator[str]:
                 yield from _postgres(at, source, fields)
             case StripeSource():
                 yield from _stripe(at, source, fields)
+                yield from _stays_at_stripe(at, source, policy)
             case S3Source():
                 yield from _s3(at, source, fields)
             case PortalSource():
@@ -95,6 +96,18 @@ def _stripe(at: str, source: StripeSource, fields: Fields) -> Iterator[str]:
                 and "." in column.name
             ):
                 yield f'{place}.columns "{column.name}": digits of a card or an account are never collected. Remove it.'
+
+
+def _stays_at_stripe(at: str, source: StripeSource, policy: Policy) -> Iterator[str]:
+    """What nobody can erase is not promised to be erased."""
+    actions = {category.id: category.erasure.action for category in policy.categories}
+    for place, part in each(f"{at}.objects", source.objects):
+        stays = part.object in {"charge", "invoice", "refund"} and actions.get(part.category) in {"erase", "anonymise"}
+        if stays and not source.redact:
+            yield (
+                f'{place}.category: "{part.category}" is to be erased, and Stripe keeps each {part.object} '
+                "of a deleted customer. Keep the category, with its ground, or write redact = true."
+            )
 
 
 def _s3(at: str, source: S3Source, fields: Fields) -> Iterator[str]:
