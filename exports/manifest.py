@@ -21,6 +21,7 @@ def manifest(haul: Haul, members: Sequence[Member], *, report: str) -> bytes:
         "version": VERSION,
         "schema": order.schema_url,
         "reference": order.reference,
+        "answers": f"GDPR {order.article}",
         "organisation": order.organisation,
         "snapshot_at": order.snapshot_at,
         "complete": not haul.missing,

@@ -108,6 +108,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Art. 15(1)(e)-(h) and 15(2): rights, complaint, automated decisions, transfers."""
     not_in_here: tuple[str, ...]
     """What is never held, left out, or could not be reached, one sentence each."""
+    article: str = "Art. 15"
+    """The article of the GDPR that it answers: Art. 15, a copy; Art. 20, files to take along."""
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from datetime import datetime
 from exports.order import Column, Order, Paragraph, Part, Section, Use
 from portal.policy.model import Category, Policy
 from portal.rights.grounds import ground, outside_eea, recipients_in_words, rights_in_words, why
+from portal.rights.lifecycle import RIGHTS
+from portal.rights.portability import left_out, portable
 from portal.rights.requests import RequestView
 from portal.rights.values import names_of
 from portal.words import Words
@@ -39,7 +41,8 @@ def draw_order(
         sections=tuple(_section(words, policy, category, readers.get(category.id, ())) for category in chosen),
         uses=_uses(words, policy, chosen),
         notices=_notices(words, policy, chosen),
-        not_in_here=_not_in_here(words, policy, chosen),
+        not_in_here=_not_in_here(words, policy, request.right, chosen),
+        article=RIGHTS[request.right],
     )
 
 
@@ -142,13 +145,16 @@ def tool_in_words(words: Words, tool: str) -> str:
     }[tool]
 
 
-def _not_in_here(words: Words, policy: Policy, chosen: list[Category]) -> tuple[str, ...]:
+def _not_in_here(words: Words, policy: Policy, right: str, chosen: list[Category]) -> tuple[str, ...]:
     language = words.language
-    rows = [(never.title, never.explanation) for never in policy.never]
-    rows += [(category.title, category.explanation) for category in policy.categories if not category.searchable]
-    told = [words("{title}: {text}", title=title[language], text=text[language]) for title, text in rows]
-    unchosen = [
-        category.title[language] for category in policy.categories if category.searchable and category not in chosen
-    ]
+    rows = [(never.title[language], never.explanation[language]) for never in policy.never]
+    if right == "portability":
+        rows += [(one.title, one.why) for one in left_out(words, policy)]
+        offered = portable(policy)
+    else:
+        rows += [(one.title[language], one.explanation[language]) for one in policy.categories if not one.searchable]
+        offered = [category for category in policy.categories if category.searchable]
+    told = [words("{title}: {text}", title=title, text=text) for title, text in rows]
+    unchosen = [category.title[language] for category in offered if category not in chosen]
     asked = [words("You did not ask for: {titles}.", titles=", ".join(unchosen))] if unchosen else []
     return (*told, *asked)

@@ -15,8 +15,10 @@ from portal.errors import NotFound, SourceError
 from portal.identity.visitor import need_session
 from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.grounds import recipients_in_words, why
+from portal.rights.out_of_use import in_place
 from portal.rights.person import cannot_tell, find_person
 from portal.rights.shapes import Cell, cells
+from portal.rights.shapes_pause import pause_views
 from portal.rights.values import Names, names_of
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import PATIENCE_SECONDS, sources_of
@@ -68,6 +70,7 @@ async def category_page(
         number=number,
         last=last,
         total=None if any(place.rows is None for place in places) else sum(place.total for place in places),
+        paused=[one for one in pause_views(words, policy, await in_place(visitor.subject_id)) if one.covers(known.id)],
         why=why(words, policy, known),
         recipients=recipients_in_words(words, policy, known),
     )

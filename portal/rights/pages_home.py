@@ -7,12 +7,14 @@ from litestar import get
 from litestar.response import Template
 
 from portal.identity.visitor import Visitor, need_session
-from portal.policy.model import PortalSource
+from portal.policy.model import Basis, PortalSource
 from portal.rights.holdings import Holdings, holdings
+from portal.rights.out_of_use import in_place
 from portal.rights.person import find_person
 from portal.rights.requests import requests_of
+from portal.rights.shapes_pause import pause_views
 from portal.sources.registry import sources_of
-from portal.web import Req, page, policy_of
+from portal.web import Req, page, policy_of, words_of
 
 
 @get("/")
@@ -27,6 +29,8 @@ async def home(request: Req) -> Template:
         "rights/home.html",
         held=held,
         requests=requests,
+        paused=pause_views(words_of(request), policy, await in_place(visitor.subject_id)),
+        agreed=any(purpose.basis is Basis.CONSENT for purpose in policy.purposes),
         running=next((one for one in requests if one.is_open and one.state in {"received", "working"}), None),
         nothing=not held.unreachable and not any(held.counts[id] != 0 for id in held.counts.keys() - ours),
     )

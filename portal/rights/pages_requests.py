@@ -17,6 +17,7 @@ from portal.rights.plan_shapes import steps_of
 from portal.rights.plans import plan_of
 from portal.rights.requests import RequestView, find, parcel_of, requests_of, timeline_of
 from portal.rights.shapes import category_title, day_bar
+from portal.rights.shapes_pause import pause_of, use_of
 from portal.web import Req, go, now, page, policy_of, settings_of, words_of
 
 
@@ -81,6 +82,8 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
         days=day_bar(copy.received_at.astimezone(words.zone).date(), copy.due_day, today),
         late=copy.is_open and parcel is None and today > copy.due_day,
         plan=plan,
+        paused=await pause_of(words, policy, copy),
+        stopped=await use_of(copy),
         steps=await steps_of(words, policy, copy),
         written=await messages.messages_of(copy.id),
         receipt=await receipts.number_of(copy.id),

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from portal.database import engine
-from portal.errors import Refused
 from portal.evidence.log import append
 from portal.mail.messages import answered, pause_ending, refused
 from portal.policy.model import Policy
@@ -41,13 +40,6 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     reason: str
     lifts_at: datetime | None
-
-
-class TooSoon(Refused):
-    """The day on which the pause would end is too near for the person to answer."""
-
-    status = 422
-    sentence = "A pause ends a week after the notice at the earliest. Choose a later day."
 
 
 async def confirm(request_id: UUID, *, policy: Policy, settings: Settings, at: datetime, actor: str) -> None:
@@ -192,7 +184,7 @@ async def _set_end(
 ) -> None:
     zone = ZoneInfo(policy.controller.zone)
     if ends_on < at.astimezone(zone).date() + NOTICE:
-        raise TooSoon
+        raise restriction.TooSoon
     lifts_at = datetime.combine(ends_on, time.min, zone)
     await Restriction.update({Restriction.noticed_at: at, Restriction.lifts_at: lifts_at}).where(
         Restriction.id == restriction_id

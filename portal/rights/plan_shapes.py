@@ -43,14 +43,16 @@ async def steps_of(words: Words, policy: Policy, request: RequestView) -> tuple[
         Steps(
             kind=plan.kind,
             state=plan.state,
-            heading=_heading(words, plan.kind),
+            heading=_heading(words, plan.kind, request.right),
             lines=tuple(_line(words, policy, plan.kind, item, tasks.get(item.id)) for item in await items_of(plan.id)),
         )
         for plan in await plans_of(request.id)
     ])  # fmt: skip
 
 
-def _heading(words: Words, kind: Kind) -> str:
+def _heading(words: Words, kind: Kind, right: str) -> str:
+    if right in {"objection", "consent"}:
+        return words("Where the use is stopped") if kind == "restrict" else words("Where the use goes on")
     return {
         "erase": words("What is erased, place by place"),
         "restrict": words("Where it is out of use"),
@@ -91,6 +93,7 @@ def _done(words: Words, kind: Kind, item: ItemView) -> str:
         "by-hand": words("Done by a person of ours."),
         "not-needed": words("It was not needed there."),
         "redacted": words("Made unreadable there."),
+        "another-pause": words("Another pause goes on there."),
         "customer-deleted": words("Your customer record there is deleted; what was paid stays with them by law."),
     }
     if item.means in by_means:
@@ -112,6 +115,7 @@ def _failed(words: Words, item: ItemView) -> str:
     return {
         "refused": words("This place refuses since {when}. A person of ours looks at it.", when=since),
         "left": words("Something was left there. We do it again."),
+        "out-of-use": words("It waits until the pause ends."),
     }.get(item.error, words("This place does not answer since {when}. We try again by ourselves.", when=since))
 
 

@@ -23,7 +23,7 @@ from portal.sources import webhook
 from portal.sources.base import Identifiers, Source
 
 __all__ = [
-    "InPlace", "NotTold", "OutOfUse", "Reason", "act", "in_place", "let_go", "lift", "need_in_use", "put_out_of_use",
+    "InPlace", "NotTold", "OutOfUse", "Reason", "TooSoon", "act", "in_place", "let_go", "lift", "need_in_use", "put_out_of_use",
 ]  # fmt: skip
 
 
@@ -32,6 +32,13 @@ class NotTold(Refused):
 
     status = 409
     sentence = "The person must be told before the pause ends. Announce it first."
+
+
+class TooSoon(Refused):
+    """The day on which a pause would end is too near for the person to answer."""
+
+    status = 422
+    sentence = "A pause ends a week after the notice at the earliest. Choose a later day."
 
 
 async def put_out_of_use(

@@ -30,6 +30,9 @@ from portal.sources.base import Source
 
 type Why = Literal["objection", "marketing", "consent"]
 
+SUPPRESSION = "suppression"
+"""The purpose of the key that addresses are hashed with."""
+
 ACTIONS = frozenset({"stop", "resume"})
 """What a row of a plan says where a single use is stopped or goes on."""
 
@@ -181,15 +184,22 @@ async def suppress(purpose: str, address: str, settings: Settings, *, at: dateti
     )  # fmt: skip
 
 
-async def suppressed(purpose: str, address: str, settings: Settings) -> bool:
-    """Return whether an address must not be written to for a purpose, also under a former secret key."""
-    hashes = [_hash(key, address) for key in keys(settings, SUPPRESSION)]
-    return await Suppression.exists().where(
-        (Suppression.purpose == purpose) & Suppression.address_hash.is_in(hashes)
+async def unsuppress(purpose: str, address: str, settings: Settings) -> None:
+    """Forget that an address was kept off a use, because its owner asked for the use anew. Idempotent."""
+    await Suppression.delete().where(
+        (Suppression.purpose == purpose) & Suppression.address_hash.is_in(_hashes(address, settings))
     )  # fmt: skip
 
 
-SUPPRESSION = "suppression"
+async def suppressed(purpose: str, address: str, settings: Settings) -> bool:
+    """Return whether an address must not be written to for a purpose, also under a former secret key."""
+    return await Suppression.exists().where(
+        (Suppression.purpose == purpose) & Suppression.address_hash.is_in(_hashes(address, settings))
+    )  # fmt: skip
+
+
+def _hashes(address: str, settings: Settings) -> list[str]:
+    return [_hash(key, address) for key in keys(settings, SUPPRESSION)]
 
 
 def _hash(key: bytes, address: str) -> str:

@@ -89,8 +89,8 @@ async def test_the_six_verbs_and_the_other_doors_lead_somewhere(house: House) ->
     """Every link of the home page into this room answers."""
     ana = await house.person()
     text = (await ana.get("/en")).text
-    paths = set(re.findall(r'href="(/en/(?:ask|export|data)[^"]*)"', text))
-    assert len(paths) >= 9 + len(house.policy.categories)
+    paths = set(re.findall(r'href="(/en/(?:ask|automated|correct|data|erase|export|pause|say-no|take)[^"]*)"', text))
+    assert len(paths) >= 11 + len(house.policy.categories)
     for path in paths:
         assert (await ana.get(path)).status_code == 200, path
 

@@ -1,0 +1,96 @@
+"""Take one's data along, and ask whether a program decides.
+
+Always true here: what cannot be taken along is named with the reason; the answer on automated decisions stands on the
+page itself, before anything is asked for.
+"""
+
+from litestar import get, post
+from litestar.response import Redirect, Template
+from litestar.types import ControllerRouterHandler
+
+from portal.errors import Invalid, SignInNeeded
+from portal.identity.visitor import form, need_session, visitor_of
+from portal.rights.automated import ask
+from portal.rights.deadlines import dates
+from portal.rights.intake import open_access
+from portal.rights.messages import LONGEST
+from portal.rights.pages_home import held_now
+from portal.rights.portability import left_out, portable
+from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
+
+
+@get("/take")
+async def choose(request: Req) -> Template:
+    """Offer everything that can be taken along, ticked."""
+    everything = tuple(category.id for category in portable(policy_of(request)))
+    return await _take(request, everything, nothing_chosen=False)
+
+
+@post("/take", status_code=200)
+async def take(request: Req) -> Template | Redirect:
+    """Open the request. A second click finds the first one's."""
+    if not visitor_of(request).signed_in:
+        raise SignInNeeded("/take")
+    visitor, fields, policy = visitor_of(request), await form(request), policy_of(request)
+    wanted = set(fields.getall("c", []))
+    chosen = tuple(category.id for category in portable(policy) if category.id in wanted)
+    if not chosen:
+        return await _take(request, chosen, nothing_chosen=True)
+    opened = await open_access(
+        subject_id=visitor.subject_id, categories=chosen, format="all", language=language_of(request), policy=policy,
+        public_url=settings_of(request).public_url, at=now(request), right="portability",
+    )  # fmt: skip
+    again = "?already=1" if opened.existing else ""
+    return go(request, f"/requests/{opened.request.reference}/progress{again}")
+
+
+@get("/automated")
+async def automated(request: Req) -> Template:
+    """Say what the policy says."""
+    need_session(request)
+    return _automated(request)
+
+
+@post("/automated", status_code=200)
+async def insist(request: Req) -> Template | Redirect:
+    """Send the answer, or have a person look. A second click finds the first one's request."""
+    if not visitor_of(request).signed_in:
+        raise SignInNeeded("/automated")
+    fields = await form(request)
+    text = fields.get("text", "").replace("\r\n", "\n").strip()
+    if len(text) > LONGEST:
+        wrong = Invalid("This is too long. Shorten it to 5,000 characters.")
+        return _automated(request, wrong=wrong.sentence, typed=text)
+    opened = await ask(
+        visitor_of(request).subject_id, insist=fields.get("how") == "person", text=text,
+        language=language_of(request), policy=policy_of(request), settings=settings_of(request), at=now(request),
+    )  # fmt: skip
+    return go(request, f"/requests/{opened.request.reference}")
+
+
+async def _take(request: Req, chosen: tuple[str, ...], *, nothing_chosen: bool) -> Template:
+    policy = policy_of(request)
+    return page(
+        request,
+        "rights/take.html",
+        offered=portable(policy),
+        chosen=chosen,
+        left_out=left_out(words_of(request), policy),
+        held=await held_now(request, need_session(request)),
+        dates=dates(now(request), policy),
+        nothing_chosen=nothing_chosen,
+    )
+
+
+def _automated(request: Req, *, wrong: str = "", typed: str = "") -> Template:
+    policy = policy_of(request)
+    return page(
+        request,
+        "rights/automated.html",
+        dates=dates(now(request), policy),
+        wrong=wrong,
+        typed=typed,
+    )
+
+
+routes: list[ControllerRouterHandler] = [choose, take, automated, insist]
