@@ -19,8 +19,10 @@ from portal.rights.tables import (
     Task,
     TimelineEntry,
 )
+from portal.rights.tables_clock import Heartbeat
 from portal.rights.tables_intake import IntakeForm, Upload
 from portal.rights.tables_receipts import Receipt, ReceiptKey
+from portal.rights.tables_rectification import AddressChange, Correction
 from portal.rights.tables_scan import ScanReport
 from portal.rights.tables_uses import StoppedUse, Suppression
 
@@ -33,6 +35,7 @@ APP_CONFIG = AppConfig(
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
-        IntakeForm, Upload,
+        IntakeForm, Upload, Heartbeat,
+        Correction, AddressChange,
     ],
 )  # fmt: skip

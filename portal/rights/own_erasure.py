@@ -17,10 +17,10 @@ from portal.rights.walk import Did
 from portal.rights.workshop import Workshop
 from portal.sources.base import Identifiers
 
-BY_SUBJECT = ("person_session", "outside_identity", "known_identifier", "stopped_use")
+BY_SUBJECT = ("person_session", "outside_identity", "known_identifier", "stopped_use", "address_change")
 """Our tables whose rows go with the person, found by our own id of them."""
 
-BY_REQUEST = ("request_message", "intake_form")
+BY_REQUEST = ("request_message", "intake_form", "correction")
 """Our tables whose rows go with the person, found by their requests."""
 
 
@@ -83,6 +83,11 @@ async def _erase(plan: PlanView, subject: Identifiers, *, at: datetime) -> None:
         run = engine().connection.execute
         own_email = await engine().connection.fetchval("SELECT email FROM subject WHERE id = $1", plan.subject)
         addresses = sorted({*emails, *subject.emails, *([own_email] if own_email else [])})
+        await run(
+            "UPDATE plan SET state = 'cancelled', done_at = $2 WHERE kind = 'rectify' AND state NOT IN ('done', 'cancelled')"
+            " AND request IN (SELECT id FROM subject_request WHERE subject = $1)",
+            plan.subject, at,
+        )  # fmt: skip
         for table in BY_SUBJECT:
             await run(f"DELETE FROM {table} WHERE subject = $1", plan.subject)  # noqa: S608  names of ours
         for table in BY_REQUEST:
