@@ -95,6 +95,8 @@ async def tell(
 ) -> None:
     """Send one signed call. 2xx means told; safe to repeat, because the platform knows a repeated id.
 
+    The id is made of event and `reference`: the same event of the same reference is the same news, for ever.
+
     Raises:
         SettingsError: the policy names no webhook, or its variables hold no usable address or secret.
         SourceUnavailable: no answer in time, or one that a later try may change.
