@@ -142,7 +142,7 @@ async def _large_objects(connection: Connection, wanted: Patterns, findings: lis
 CHUNK = f"""
 SELECT length(b.data) AS size,
        ARRAY(SELECT DISTINCT u.id FROM {sql.NEEDLES}
-             WHERE {sql.ANY_HIT.format("lower(encode(b.data, 'escape'))")}) AS ids
+             WHERE lower(encode(b.data, 'escape')) LIKE u.pattern) AS ids
 FROM (SELECT lo_get($4::oid, $5::bigint, $6::int) AS data OFFSET 0) b
 """  # noqa: S608  Our own words.
 
