@@ -26,7 +26,7 @@ from demo.platforms import PLATFORMS, Person, Platform, hook
 from portal.embedded import embedded_postgres
 
 ROOT = Path(__file__).parent.parent
-READER = "habeas_reader"
+READER, WRITER, SCANNER = "habeas_reader", "habeas_writer", "habeas_scanner"
 START_SECONDS = 90
 
 type Say = Callable[[str], None]
@@ -106,7 +106,7 @@ def running(organisation: str, folder: Path, *, say: Say = lambda _: None, port:
             **_files(platform, s3),
             f"{organisation.upper()}_HOOK_URL": ears.url,
             f"{organisation.upper()}_HOOK_SECRET": ears.secret,
-            platform.url_variable: platform_dsn.replace("habeas@", f"{READER}@"),
+            **_roles(platform, platform_dsn),
         }
         habeas = Stack(
             organisation=organisation, folder=folder, portal_url=url, inbox_url=mail.url,
@@ -134,7 +134,7 @@ async def _platform(dsn: str, platform: Platform) -> tuple[str, list[Person]]:
         await server.close()
     connection = await asyncpg.connect(platform_dsn)
     try:
-        return platform_dsn, await platform.prepare(connection, READER)
+        return platform_dsn, await platform.prepare(connection, READER, writer=WRITER, scanner=SCANNER)
     finally:
         await connection.close()
 
@@ -183,6 +183,14 @@ def _far_ends(mail: resend.StandIn, payments: stripe.StandIn, provider: openid.S
         "STRIPE_API_URL": payments.url,
         **(provider.environment if provider else {}),
     }
+
+
+def _roles(platform: Platform, platform_dsn: str) -> dict[str, str]:
+    """Three roles of the platform's database: one reads, one erases and corrects, one looks at everything."""
+    name = platform.url_variable.removesuffix("_DATABASE_URL")
+    variables = (platform.url_variable, f"{name}_WRITE_URL", f"{name}_SCAN_URL")
+    roles = zip(variables, (READER, WRITER, SCANNER), strict=True)
+    return {variable: platform_dsn.replace("habeas@", f"{role}@") for variable, role in roles}
 
 
 def _files(platform: Platform, s3: seaweed.Seaweed) -> dict[str, str]:

@@ -28,7 +28,8 @@ CREATE TABLE users (
     credit_balance integer NOT NULL DEFAULT 0,
     stripe_customer_id text,
     created_at timestamptz NOT NULL,
-    row_version integer NOT NULL DEFAULT 1
+    row_version integer NOT NULL DEFAULT 1,
+    restricted boolean NOT NULL DEFAULT false
 );
 CREATE INDEX users_email_folded ON users (lower(email));
 CREATE INDEX users_stripe_customer ON users (stripe_customer_id);
@@ -86,6 +87,8 @@ CREATE INDEX credit_ledger_scene ON credit_ledger (scene_id);
 INSERT INTO image_styles VALUES ('ink', 1), ('watercolour', 2), ('pencil', 1), ('flat', 1);
 INSERT INTO app_settings VALUES ('maintenance', 'off'), ('images_per_scene', '1');
 """
+
+later_sql = "ALTER TABLE users ADD COLUMN IF NOT EXISTS restricted boolean NOT NULL DEFAULT false"
 
 after_sql = "SELECT setval(pg_get_serial_sequence('users', 'id'), greatest(1, (SELECT max(id) FROM users)))"
 
@@ -170,5 +173,6 @@ CAAARTOONS = Platform(
     outside_sign_in=False,
     schema_sql=schema_sql,
     after_sql=after_sql,
+    later_sql=later_sql,
     build=build,
 )

@@ -36,8 +36,11 @@ CREATE TABLE accounts (
     created_at timestamptz NOT NULL,
     last_seen_at timestamptz,
     search_vector tsvector GENERATED ALWAYS AS (to_tsvector('simple', display_name || ' ' || email)) STORED,
-    row_version integer NOT NULL DEFAULT 1
+    row_version integer NOT NULL DEFAULT 1,
+    restricted boolean NOT NULL DEFAULT false,
+    referred_by uuid REFERENCES accounts
 );
+CREATE INDEX accounts_referred_by ON accounts (referred_by);
 CREATE INDEX accounts_email_folded ON accounts (lower(email));
 CREATE INDEX accounts_stripe_customer ON accounts (stripe_customer_id);
 
@@ -136,11 +139,19 @@ CREATE TABLE feature_flags (name text PRIMARY KEY, enabled boolean NOT NULL DEFA
 CREATE TABLE schema_migrations (version text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
 
+later_sql = """
+ALTER TABLE accounts ADD COLUMN IF NOT EXISTS restricted boolean NOT NULL DEFAULT false;
+ALTER TABLE accounts ADD COLUMN IF NOT EXISTS referred_by uuid REFERENCES accounts;
+CREATE INDEX IF NOT EXISTS accounts_referred_by ON accounts (referred_by);
+"""
+
 after_sql = """
 INSERT INTO model_prices
 VALUES ('claude-sonnet', 1.5), ('claude-haiku', 0.4), ('gpt-code', 1.2), ('gpt-code-mini', 0.3);
 INSERT INTO feature_flags VALUES ('uploads', true), ('teams', false);
 INSERT INTO schema_migrations (version) VALUES ('0001'), ('0002');
+UPDATE accounts SET referred_by = (SELECT a.id FROM accounts a ORDER BY a.created_at LIMIT 1)
+WHERE created_at > (SELECT max(created_at) - interval '60 days' FROM accounts);
 """
 
 COLUMNS = {
@@ -279,5 +290,6 @@ CASAGBIC = Platform(
     outside_sign_in=True,
     schema_sql=schema_sql,
     after_sql=after_sql,
+    later_sql=later_sql,
     build=build,
 )

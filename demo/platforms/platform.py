@@ -46,6 +46,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     schema_sql: str
     after_sql: str
     """Run once it is filled."""
+    later_sql: str
+    """What a later version of the platform added, for one that was filled before; safe to repeat."""
     build: Callable[[Random, int], World]
 
     def world(self, *, people: int = PEOPLE, seed: int = SEED) -> World:
@@ -63,12 +65,23 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
         await connection.execute("ANALYZE")
         return world.people
 
-    async def prepare(self, connection: asyncpg.Connection, reader: str, password: str = "") -> list[Person]:
-        """Fill the database unless it is filled, and let `reader` read it. Safe to repeat."""
+    async def prepare(
+        self, connection: asyncpg.Connection, reader: str, password: str = "", *, writer: str = "", scanner: str = ""
+    ) -> list[Person]:
+        """Fill the database unless it is filled, and let `reader` read it. Safe to repeat.
+
+        With names for them there are also a role that may erase and correct, and one that may look at everything.
+        """
         first = next(iter(self.world(people=0).tables))
         filled = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", first)
         people = self.world().people if filled else await self.fill(connection)
-        await create_reader(connection, reader, password, policy=POLICIES / f"{self.id}.toml")
+        await connection.execute(self.later_sql)
+        policy = POLICIES / f"{self.id}.toml"
+        await create_reader(connection, reader, password, policy=policy)
+        if writer:
+            await create_writer(connection, writer, password, policy=policy)
+        if scanner:
+            await create_scanner(connection, scanner, password)
         return people
 
     def files_of(self, person: Person) -> tuple[StoredObject, ...]:
@@ -85,13 +98,7 @@ async def create_reader(connection: asyncpg.Connection, role: str, password: str
 
     An empty password leaves signing in to the server's own rules (a private socket that trusts its user).
     """
-    known = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
-    await _run(connection, "CREATE ROLE %I LOGIN CONNECTION LIMIT 20" if not known else "ALTER ROLE %I LOGIN", role)
-    if password:
-        await _run(connection, "ALTER ROLE %I PASSWORD %L", role, password)
-    await _run(connection, "ALTER ROLE %I SET default_transaction_read_only = on", role)
-    await _run(connection, "GRANT USAGE ON SCHEMA public TO %I", role)
-    await _run(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM %I", role)
+    await _create_role(connection, role, password, read_only=True)
     for source in load(policy).sources:
         if isinstance(source, PostgresSource):
             for table, columns in readable(source).items():
@@ -99,8 +106,35 @@ async def create_reader(connection: asyncpg.Connection, role: str, password: str
                 await _run(connection, f"GRANT SELECT ({names}) ON %I TO %I", *sorted(columns), table, role)
 
 
+async def create_writer(connection: asyncpg.Connection, role: str, password: str = "", *, policy: Path) -> None:
+    """Make a role that may change the declared tables of `policy`, and add to the one of the accounts."""
+    await _create_role(connection, role, password, read_only=False)
+    for source in load(policy).sources:
+        if isinstance(source, PostgresSource):
+            for table in source.tables:
+                await _run(connection, "GRANT SELECT, UPDATE, DELETE ON %I TO %I", table.name, role)
+            await _run(connection, "GRANT INSERT ON %I TO %I", source.lookup.table, role)
+
+
+async def create_scanner(connection: asyncpg.Connection, role: str, password: str = "") -> None:
+    """Make a role that may look at everything and change nothing."""
+    await _create_role(connection, role, password, read_only=True)
+    await _run(connection, "GRANT pg_read_all_data TO %I", role)
+
+
+async def _create_role(connection: asyncpg.Connection, role: str, password: str, *, read_only: bool) -> None:
+    known = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    await _run(connection, "CREATE ROLE %I LOGIN CONNECTION LIMIT 20" if not known else "ALTER ROLE %I LOGIN", role)
+    if password:
+        await _run(connection, "ALTER ROLE %I PASSWORD %L", role, password)
+    if read_only:
+        await _run(connection, "ALTER ROLE %I SET default_transaction_read_only = on", role)
+    await _run(connection, "GRANT USAGE ON SCHEMA public TO %I", role)
+    await _run(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM %I", role)
+
+
 def readable(source: PostgresSource) -> dict[str, set[str]]:
-    """Return the columns of each table that reading takes: collected ones, keys, joins, and the lookup's."""
+    """Return the columns of each table that reading takes: collected ones, keys, joins, the lookup's, the flag."""
     lookup = source.lookup
     columns = {
         lookup.table: {lookup.email, lookup.account_id, lookup.stripe_customer, lookup.display_name, lookup.language}
@@ -114,6 +148,8 @@ def readable(source: PostgresSource) -> dict[str, set[str]]:
             owner = join.table
             columns.setdefault(owner, set()).add(join.key)
         columns[owner].add(table.subject.column)
+    if source.restrict:
+        columns[source.restrict.table].add(source.restrict.column)
     return {table: names - {""} for table, names in columns.items()}
 
 

@@ -42,7 +42,7 @@ async def _look(connection: Connection, spec: PostgresSource) -> Live:
 
 
 def _used_columns(spec: PostgresSource) -> dict[str, set[str]]:
-    """Return the columns that reading needs, table by table: collected, keys, joins, the lookup's."""
+    """Return the columns that reading needs, table by table: collected, keys, joins, the lookup's, the flag."""
     lookup = spec.lookup
     used = {
         lookup.table: {lookup.email, lookup.account_id, lookup.stripe_customer, lookup.display_name, lookup.language}
@@ -56,6 +56,8 @@ def _used_columns(spec: PostgresSource) -> dict[str, set[str]]:
             used.setdefault(join.table, set()).add(join.key)
             place = join.table
         used[place].add(table.subject.column)
+    if spec.restrict:
+        used.setdefault(spec.restrict.table, set()).add(spec.restrict.column)
     return {table: names - {""} for table, names in used.items()}
 
 

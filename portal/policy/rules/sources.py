@@ -54,7 +54,11 @@ def sources(policy: Policy) -> Iterator[str]:
 
 
 def _postgres(at: str, source: PostgresSource, fields: Fields) -> Iterator[str]:
-    yield from _variables(at, url_variable=source.url_variable)
+    optional = {"write_url_variable": source.write_url_variable, "scan_url_variable": source.scan_url_variable}
+    given = {key: value for key, value in optional.items() if value}
+    yield from _variables(at, url_variable=source.url_variable, **given)
+    if len({source.url_variable, *given.values()}) <= len(given):
+        yield f"{at}: reading, writing and searching are three roles. Name a variable of its own for each."
     names = [table.name for table in source.tables]
     for name, times in Counter([*names, *source.ignored_tables]).items():
         if times > 1:
@@ -63,8 +67,12 @@ def _postgres(at: str, source: PostgresSource, fields: Fields) -> Iterator[str]:
     known = source.lookup.table
     if known not in names:
         yield f'{at}.lookup.table: "{known}" is not among its tables. {suggestion(known, names)}'
+    flag = source.restrict
+    if flag and flag.table not in names:
+        yield f'{at}.restrict.table: "{flag.table}" is not among its tables. {suggestion(flag.table, names)}'
     for place, table in each(f"{at}.tables", source.tables):
         yield from _columns(place, table.category, table.columns, fields)
+        yield from _put_in_place(place, table)
         yield from _left_out(place, table)
         yield from _owner(f"{place}.subject", table, names, source.lookup)
 
@@ -74,6 +82,17 @@ def _left_out(at: str, table: Table) -> Iterator[str]:
     for column in table.columns:
         if column.name in table.leave_out:
             yield f'{at}.leave_out: "{column.name}" is also collected. Keep one of the two.'
+
+
+def _put_in_place(at: str, table: Table) -> Iterator[str]:
+    """What is put in a column's place is put in one that the policy names, and that no row is found by."""
+    known = {column.name for column in table.columns} | table.leave_out.keys()
+    link = table.subject.via[0].column if table.subject.via else table.subject.column
+    for name in table.anonymise:
+        if name not in known:
+            yield f'{at}.anonymise: "{name}" is neither collected nor left out. {suggestion(name, sorted(known))}'
+        if name in {table.key, link}:
+            yield f'{at}.anonymise: "{name}" is what rows are found by. Remove it: the link is cut anyway.'
 
 
 def _owner(at: str, table: Table, names: list[str], lookup: Lookup) -> Iterator[str]:
