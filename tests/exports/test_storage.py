@@ -179,3 +179,36 @@ async def test_a_reader_who_leaves_early_is_no_trouble(storage: Storage, tmp_pat
         async for _ in pieces:
             break
     assert await storage.size("early.zip") == 5_000_000
+
+
+async def test_everything_that_is_there_is_named(storage: Storage, tmp_path: Path) -> None:
+    """Whoever looks for what was forgotten sees every place."""
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    for place in ("named/a.zip", "named/b.pdf"):
+        await storage.put(place, source)
+    assert {place async for place in storage.names() if place.startswith("named/")} == {"named/a.zip", "named/b.pdf"}
+    await storage.delete("named/a.zip")
+    await storage.delete("named/b.pdf")
+    assert [place async for place in storage.names() if place.startswith("named/")] == []
+
+
+async def test_drafts_of_a_killed_put_are_named(tmp_path: Path) -> None:
+    """Half a parcel is a copy too."""
+    (tmp_path / ".a.zip.draft").write_bytes(b"half")
+    assert [place async for place in FolderStorage(tmp_path).names()] == ["a.zip"]
+    assert [place async for place in FolderStorage(tmp_path / "none").names()] == []
+
+
+async def test_former_versions_and_unfinished_uploads_are_named(seaweed: Seaweed) -> None:
+    """A bucket hides what it still holds."""
+    bucket = _bucket(seaweed)
+    with closing(seaweed.client()) as client:
+        client.put_object(Bucket="parcels", Key="parcels/hidden.zip", Body=b"x")
+        client.delete_object(Bucket="parcels", Key="parcels/hidden.zip")
+        upload = client.create_multipart_upload(Bucket="parcels", Key="parcels/begun.zip")["UploadId"]
+        assert {"hidden.zip", "begun.zip"} <= {place async for place in bucket.names()}
+        client.abort_multipart_upload(Bucket="parcels", Key="parcels/begun.zip", UploadId=upload)
+        await bucket.delete("hidden.zip")
+        assert not {"hidden.zip", "begun.zip"} & {place async for place in bucket.names()}
+    await bucket.close()
