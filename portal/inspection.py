@@ -13,6 +13,7 @@ from portal.health import UNREACHABLE
 from portal.policy.model import Policy
 from portal.serve import open_storage, prepare
 from portal.settings import Settings
+from portal.sources import webhook
 from portal.sources.registry import open_sources
 
 
@@ -80,7 +81,7 @@ async def _sources(settings: Settings, policy: Policy) -> list[Finding]:
     except SettingsError as error:
         return [Finding("error", "sources", line) for line in str(error).splitlines()]
     try:
-        faults = await sources.check()
+        faults = [*await sources.check(), *webhook.check(policy, settings)]
     finally:
         await sources.close()
     wrong = {fault.source for fault in faults}

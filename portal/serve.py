@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -30,7 +29,6 @@ from portal.clock import Clock
 from portal.database import engine, migrate
 from portal.embedded import embedded_postgres
 from portal.errors import SettingsError, SourceUnavailable
-from portal.evidence.tombstones import Tombstone
 from portal.gate import Gate
 from portal.identity import send as identity
 from portal.jobs import Worker
@@ -38,8 +36,9 @@ from portal.mail import sender as mail
 from portal.mail.pace import Pace
 from portal.mail.resend import Resend
 from portal.policy.model import Policy
-from portal.replay import Replay
 from portal.rights import works as rights
+from portal.rights.erase_again import erase_again
+from portal.rights.works import CRAFTS
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
 from portal.sources.base import Identifiers
@@ -167,16 +166,6 @@ def make_worker(shop: Workshop) -> Worker:
     return Worker(settings.database_dsn, works, schedules)
 
 
-def erase_again(_: Workshop) -> Replay:
-    """Return what erases a person again after a restore."""
-
-    async def again(_: UUID, __: Tombstone) -> bool:
-        log.error("a restored person cannot be erased again: no one is let in")
-        return False
-
-    return again
-
-
 async def knows(sources: Sources, address: str) -> bool:
     """True when some system knows a person by this address.
 
@@ -223,7 +212,7 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
 
 async def _in_order(worker: Worker, shop: Workshop, gate: Gate) -> None:
     """Run the worker, once a restored database is in order: its jobs may be about people we have erased since."""
-    await replay.open_when_in_order(gate, shop.settings, shop.clock, erase_again(shop), worker.stopping)
+    await replay.open_when_in_order(gate, shop.settings, shop.clock, erase_again(shop, CRAFTS), worker.stopping)
     await _working(worker)
 
 

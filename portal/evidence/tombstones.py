@@ -30,6 +30,16 @@ type Identifier = tuple[str, str]
 """A kind (email, account_id, stripe_customer, outside) and what the person is called there."""
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure had to leave somewhere, filed under a pseudonym that is about nobody, and until when."""
+
+    source: str
+    category: str
+    pseudonym: UUID
+    ground: str
+    until: date
+
+
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """One erasure: who, by hashes; what, by ids of the policy; and when it may be forgotten."""
 
@@ -42,6 +52,8 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: everything."""
     sources: tuple[str, ...] = ()
     """Empty: everywhere."""
+    held: tuple[Kept, ...] = ()
+    """What stays until its own day, so that a replay does not forget to erase it then."""
     buried_at: datetime
     forget_after: date
     after: Head
@@ -58,6 +70,7 @@ async def bury(
     identifiers: Iterable[Identifier],
     categories: Sequence[str] = (),
     sources: Sequence[str] = (),
+    held: Sequence[Kept] = (),
     at: datetime,
 ) -> Tombstone:
     """Write a tombstone, outside any transaction; then `know` it in the one that says that the erasure is done.
@@ -76,7 +89,7 @@ async def bury(
         after = await head()
     tombstone = Tombstone(
         id=id, subject=subject, hashes=frozenset(hashed(settings, each)[0] for each in identifiers),
-        categories=tuple(categories), sources=tuple(sources), buried_at=at,
+        categories=tuple(categories), sources=tuple(sources), held=tuple(held), buried_at=at,
         forget_after=(at + backup_age(policy) + MARGIN).date(), after=after,
     )  # fmt: skip
     await ledger.write(f"{FOLDER}/{id}", prove(tombstone, settings))

@@ -76,6 +76,11 @@ async def forget_addresses(shop: Workshop) -> int:
 async def _bury(
     shop: Workshop, plan: PlanView, subject: Identifiers, items: Sequence[ItemView]
 ) -> tombstones.Tombstone:
+    """Note outside the database that this person is gone.
+
+    An erasure of a part has none: our own database holds nothing of that part, so a restore brings nothing back, and
+    erasing it again would take what the person has made since.
+    """
     identifiers = [
         *(("email", value) for value in subject.emails),
         *(("account_id", value) for value in subject.account_ids),
@@ -85,7 +90,8 @@ async def _bury(
     try:
         return await tombstones.bury(
             ledger, shop.settings, shop.policy, key=f"erasure:{plan.request}", subject=plan.subject,
-            identifiers=identifiers, sources=sorted({item.source for item in items if item.category}), at=shop.clock(),
+            identifiers=identifiers, sources=sorted({item.source for item in items if item.category}),
+            held=held.kept_by(plan, items), at=shop.clock(),
         )  # fmt: skip
     finally:
         await ledger.close()
@@ -183,5 +189,7 @@ async def _say_done(
         stays=list(stays.items()), waiting=waiting, backups_until=backups, account_closed=plan.whole,
         link=f"{shop.settings.public_url}/{request.language}/receipt",
     )  # fmt: skip
+    if request.channel == "restore":
+        return  # They were told when it was erased the first time.
     to = await known.address(plan, shop.settings)
     await post(message, to=to, language=request.language, reference=request.reference, at=at)

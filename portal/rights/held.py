@@ -13,6 +13,7 @@ import msgspec
 from portal.database import engine
 from portal.errors import SourceError, SourceUnsupported
 from portal.evidence.log import Details, append
+from portal.evidence.tombstones import Kept
 from portal.policy.model import PortalSource, Retention
 from portal.rights.own_erasure import forget_records
 from portal.rights.plans import ItemView, PlanView
@@ -40,11 +41,35 @@ class HeldView(msgspec.Struct, frozen=True, kw_only=True):
 async def hold(plan: PlanView, items: Sequence[ItemView]) -> None:
     """Note what is kept, inside the caller's transaction. What has no last day is kept by its source's own rules."""
     for item in items:
-        if item.action == "keep" and item.until is not None and item.expected != 0 and item.means != "nothing":
+        if item.until is not None and _holds(item):
             await HeldItem(
                 plan=plan.id, source=item.source, category=item.category, pseudonym=plan.pseudonym,
                 ground=item.ground, until=item.until, left=item.expected,
             ).save()  # fmt: skip
+
+
+def kept_by(plan: PlanView, items: Sequence[ItemView]) -> list[Kept]:
+    """Return what `hold` notes, for the ledger outside the database."""
+    return [
+        Kept(source=item.source, category=item.category, pseudonym=plan.pseudonym, ground=item.ground, until=item.until)
+        for item in items
+        if item.until is not None and _holds(item)
+    ]
+
+
+async def hold_again(plan: UUID, kept: Kept) -> None:
+    """Note inside the caller's transaction what an erasure before a restore had kept. Idempotent."""
+    await HeldItem.raw(
+        "INSERT INTO held_item (id, plan, source, category, pseudonym, ground, until)"
+        " SELECT gen_random_uuid(), {}, {}, {}, {}, {}, {} WHERE NOT EXISTS"
+        " (SELECT FROM held_item WHERE pseudonym = {} AND source = {} AND category = {}) ON CONFLICT DO NOTHING",
+        plan, kept.source, kept.category, kept.pseudonym, kept.ground, kept.until,
+        kept.pseudonym, kept.source, kept.category,
+    )  # fmt: skip
+
+
+def _holds(item: ItemView) -> bool:
+    return item.action == "keep" and item.expected != 0 and item.means != "nothing"
 
 
 async def held_after(plan: UUID) -> list[HeldView]:
@@ -106,7 +131,12 @@ async def _note(held: HeldView, left: int, *, today: date, at: datetime) -> bool
             .returning(HeldItem.id)
         )
         if changed:
-            details: Details = {"source": held.source, "category": held.category, "left": left, "day": today.isoformat()}
+            details: Details = {
+                "source": held.source,
+                "category": held.category,
+                "left": left,
+                "day": today.isoformat(),
+            }
             await append("rights:held:erased", at=at, actor="worker", reference=held.reference, details=details)
     return over
 

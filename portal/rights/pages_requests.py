@@ -35,13 +35,6 @@ async def show_one(request: Req, reference: FromPath[str]) -> Template:
     return await _show(request, copy)
 
 
-@get("/requests/{reference:str}/receipt")
-async def show_receipt(request: Req, reference: FromPath[str]) -> Redirect:
-    """Go to the page that explains and checks the receipt of one's own request."""
-    copy = await find(reference, need_session(request).subject_id)
-    return go(request, f"/receipt?number={await receipts.number_of(copy.id)}")
-
-
 @post("/requests/{reference:str}/message", status_code=200)
 async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
     """Add a message, or answer our question. What is too long or empty comes back with the text as it was typed."""
@@ -93,4 +86,4 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
     )
 
 
-routes = [show_all, show_one, show_receipt, write]
+routes = [show_all, show_one, write]

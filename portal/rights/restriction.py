@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from portal.errors import Refused, SettingsError, SourceRefused, SourceUnsupported
+from portal.errors import Refused, SourceUnsupported
 from portal.evidence.log import append
 from portal.policy.model import Policy, PortalSource, PostgresSource, SourceSpec, categories_of
 from portal.rights import stopped_uses
 from portal.rights.out_of_use import ASKED_FOR, InPlace, OutOfUse, Reason, in_place, need_in_use
 from portal.rights.plans import ItemView, Line, PlanView, lay
+from portal.rights.platform_news import Event, tell_platform
 from portal.rights.requests import RequestView
 from portal.rights.tables import Plan, Restriction
 from portal.rights.walk import Did
 from portal.rights.workshop import Workshop, alone
-from portal.sources import webhook
 from portal.sources.base import Identifiers, Source
 
 __all__ = [
@@ -113,22 +113,16 @@ async def act(
         try:
             done = await source.restrict(subject, on=on)
         except SourceUnsupported:
-            await _tell(shop, plan, subject, spec, on=on)
+            await _tell(shop, plan, subject, source, on=on)
             raise
-        await _tell(shop, plan, subject, spec, on=on)
+        await _tell(shop, plan, subject, source, on=on)
     return Did(done=True, means="another-pause" if on and plan.kind == "lift" else done.means)
 
 
-async def _tell(shop: Workshop, plan: PlanView, subject: Identifiers, spec: SourceSpec, *, on: bool) -> None:
-    """Let the platform know by its webhook, if it has one, what has just changed for the person."""
-    changed = on == (plan.kind == "restrict")
-    if shop.policy.webhook is None or not isinstance(spec, PostgresSource) or not changed or not subject.account_ids:
-        return
-    event = webhook.Event.PAUSED if on else webhook.Event.RELEASED
-    try:
-        await webhook.tell(shop.settings, shop.policy, event, subject.account_ids, plan.reference, shop.clock())
-    except SettingsError:
-        raise SourceRefused(webhook.SOURCE, "is not set up: see habeas check") from None
+async def _tell(shop: Workshop, plan: PlanView, subject: Identifiers, source: Source, *, on: bool) -> None:
+    """Let the platform know what has just changed for the person."""
+    if on == (plan.kind == "restrict"):
+        await tell_platform(shop, source, subject, Event.PAUSED if on else Event.RELEASED, str(plan.id))
 
 
 def _concerns(spec: SourceSpec, categories: Sequence[str], reason: Reason) -> bool:

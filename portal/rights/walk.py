@@ -46,6 +46,8 @@ class Craft:
 
     act: Callable[[Workshop, PlanView, Identifiers, Source, Sequence[ItemView]], Awaitable[Did]]
     finish: Callable[[Workshop, PlanView], Awaitable[None]]
+    narrow: Callable[[Workshop, PlanView, Identifiers], Awaitable[Identifiers]] | None = None
+    """Leaves identifiers out before the work begins."""
     settled: Callable[[Workshop, PlanView], Awaitable[None]] | None = None
     """What follows as soon as nothing is left but what people do by hand; called again and again."""
 
@@ -65,7 +67,7 @@ async def walk(shop: Workshop, crafts: Crafts, payload: Payload) -> None:
         if plan is None or plan.state in {"done", "cancelled"}:
             return
         if plan.state == "approved":
-            if shop.clock() < plan.runs_at or not await _begin(shop, plan):
+            if shop.clock() < plan.runs_at or not await _begin(shop, crafts[plan.kind], plan):
                 return
             plan = await plans.find_plan(id) or plan
         await _sources(shop, crafts[plan.kind], plan)
@@ -78,7 +80,7 @@ async def done(shop: Workshop, plan: PlanView) -> None:
         await plans.turn(plan, "done", at=shop.clock())
 
 
-async def _begin(shop: Workshop, plan: PlanView) -> bool:
+async def _begin(shop: Workshop, craft: Craft, plan: PlanView) -> bool:
     """Find out who it is about while every place still knows, and how much there is. False: a place is silent."""
     person = await find_person(shop.sources, plan.subject)
     items = await plans.items_of(plan.id)
@@ -86,11 +88,12 @@ async def _begin(shop: Workshop, plan: PlanView) -> bool:
         silent = [item for item in items if item.source in person.unreachable]
         await plans.failed(plan, silent, "unavailable", at=shop.clock())
         return False
-    counts = await shop.sources.count(person.identifiers)
+    subject = await craft.narrow(shop, plan, person.identifiers) if craft.narrow else person.identifiers
+    counts = await shop.sources.count(subject)
     expected = [(item.id, (counts.get(item.source) or {}).get(item.category)) for item in items if item.category]
     at = shop.clock()
     async with engine().transaction():
-        sealed = await known.seal(plan, person.identifiers, shop.settings, at=at)
+        sealed = await known.seal(plan, subject, shop.settings, at=at)
         await plans.begin(plan, sealed, expected, at=at)
         for item in items:
             if item.action == "tell":

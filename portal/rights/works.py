@@ -7,7 +7,20 @@ from datetime import timedelta
 from functools import partial
 
 from portal.jobs import Schedule, Work
-from portal.rights import access, erasure, erasure_end, held, outcome, pause_decisions, pauses, plans, restriction
+from portal.rights import (
+    access,
+    erase_again,
+    erasure,
+    erasure_end,
+    held,
+    outcome,
+    pause_decisions,
+    pauses,
+    plans,
+    restriction,
+)
+from portal.rights.clock_round import NAME as CLOCK
+from portal.rights.clock_round import make_round
 from portal.rights.intake_begin import begin_proven
 from portal.rights.intake_child import ERASE, FREEZE, erase, freeze
 from portal.rights.intake_clock import tend
@@ -17,7 +30,7 @@ from portal.rights.walk import Craft, Crafts, walk
 from portal.rights.workshop import Workshop
 
 CRAFTS: Crafts = {
-    "erase": Craft(act=erasure.act, finish=erasure_end.finish),
+    "erase": Craft(act=erasure.act, finish=erasure_end.finish, narrow=erase_again.narrow),
     "restrict": Craft(act=restriction.act, finish=pauses.finish, settled=pauses.settled),
     "lift": Craft(act=restriction.act, finish=pauses.finish),
 }
@@ -57,10 +70,14 @@ def schedules(shop: Workshop) -> list[Schedule]:
         await pause_decisions.lift_due(shop)
         await resume_due(shop)
 
+    async def look_at_clocks() -> None:
+        await make_round(shop)
+
     async def tend_forms() -> None:
         await tend(shop)
 
     return [
+        Schedule(CLOCK, "*/5 * * * *", look_at_clocks),
         Schedule("rights.forms", "11,41 * * * *", tend_forms),
         Schedule("rights.lift", "*/10 * * * *", let_go),
         Schedule("rights.expire", "*/10 * * * *", expire),

@@ -1,7 +1,7 @@
 """Telling the platform, signed, that somebody's data was paused, released, corrected or erased.
 
-Always true here: the address comes from the operator's environment and from nowhere else, redirects are not followed,
-and a job holds a reference only: whose accounts they are is looked up when it runs.
+Always true here: the address comes from the operator's environment and from nowhere else, and redirects are not
+followed.
 
 The signature is that of Standard Webhooks (standardwebhooks.com): `webhook-signature` is `v1,` and the base64 of
 HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the base64 after `whsec_`. A repeated call has
@@ -12,8 +12,8 @@ import base64
 import binascii
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
@@ -21,14 +21,11 @@ from uuid import UUID, uuid5
 import httpx
 import msgspec
 
-from portal.clock import Clock
 from portal.errors import SettingsError, SourceRefused, SourceUnavailable
-from portal.jobs import Payload, Work, enqueue
 from portal.policy.model import Policy, Webhook
 from portal.settings import Settings
 from portal.sources.base import Fault
 
-JOB = "sources.webhook"
 SOURCE = "webhook"
 SECONDS = 10.0
 PASSING = frozenset({408, 409, 425, 429})
@@ -36,11 +33,6 @@ PASSING = frozenset({408, 409, 425, 429})
 NAMESPACE = UUID("6f0a4e5e-5a0c-5f57-9d55-2f6a6f3f3b0e")
 SHORTEST_SECRET = 24
 """Bytes. Source: the Standard Webhooks specification."""
-
-type Resolve = Callable[[str], Awaitable[Collection[str]]]
-"""Reference -> the ids by which the platform knows the person's accounts; none when there is nobody to tell of."""
-type Told = Callable[[str, "Event"], Awaitable[None]]
-"""What to note down once the platform has said that it heard; called outside any transaction, perhaps twice."""
 
 
 class Event(StrEnum):
@@ -65,29 +57,6 @@ class Address(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Keep the key out of tracebacks and logs."""
         return "Address()"
-
-
-async def announce(policy: Policy, event: Event, reference: str) -> bool:
-    """Tell the platform, by a job inside the caller's transaction. False: it has no webhook, or is being told already.
-
-    `reference` names a plan or a request of ours; the person's accounts are looked up when the job runs.
-    """
-    if policy.webhook is None:
-        return False
-    return await enqueue(JOB, {"event": event.value, "reference": reference}, key=f"tell:{reference}:{event.value}")
-
-
-def works(policy: Policy, settings: Settings, clock: Clock, resolve: Resolve, told: Told) -> list[Work]:
-    """Return the job that tells: tried for about three days, then parked for a person."""
-
-    async def run(payload: Payload) -> None:
-        event, reference = Event(payload["event"]), payload["reference"]
-        accounts = await resolve(reference)
-        if policy.webhook is not None and accounts:
-            await tell(settings, policy, event, accounts, reference, clock())
-            await told(reference, event)
-
-    return [Work(JOB, run, tries=80, first_delay=timedelta(seconds=5), longest_delay=timedelta(hours=1), at_once=4)]
 
 
 async def tell(

@@ -1,10 +1,9 @@
 """Telling the platform, over real HTTP to a receiver that verifies as a platform would."""
 
-import asyncio
 import base64
 import hmac
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,11 @@ import pytest
 
 from demo.platforms.hook import SECRET, Heard, Hook, listening
 from portal.clock import SetClock
-from portal.database import engine
 from portal.errors import SettingsError, SourceRefused, SourceUnavailable
-from portal.identity.tables import Subject
-from portal.jobs import Worker
 from portal.policy.load import load
-from portal.policy.model import Policy, Webhook
+from portal.policy.model import Webhook
 from portal.settings import Settings, read_settings
-from portal.sources.webhook import Event, announce, check, read_address, signed, tell, works
+from portal.sources.webhook import Event, check, read_address, signed, tell
 
 POLICY = msgspec.structs.replace(
     load(Path(__file__).parent.parent.parent / "policies" / "casagbic.toml"),
@@ -143,67 +139,3 @@ def test_a_weak_secret_is_refused_by_its_variable(secret: str) -> None:
     with pytest.raises(SettingsError, match="HOOK_SECRET") as caught:
         read_address(POLICY.webhook, settings("https://shop.example/", secret))
     assert not secret or secret not in str(caught.value)
-
-
-async def jobs() -> list[dict[str, object]]:
-    return await Subject.raw("SELECT entrypoint, payload, status FROM pgqueuer")
-
-
-async def announced(policy: Policy = POLICY) -> bool:
-    async with engine().transaction():
-        return await announce(policy, Event.ERASED, PLAN)
-
-
-async def test_a_job_holds_a_reference_and_nobody(database: str) -> None:
-    """One job however often it is announced; rolled back, it never existed; without a webhook there is none."""
-    with pytest.raises(ZeroDivisionError):
-        async with engine().transaction():
-            await announce(POLICY, Event.ERASED, PLAN)
-            raise ZeroDivisionError
-    assert await jobs() == []
-    assert not await announced(msgspec.structs.replace(POLICY, webhook=None))
-    assert [await announced(), await announced()] == [True, False]
-    (job,) = await jobs()
-    assert msgspec.json.decode(bytes(job["payload"])) == {"event": "person.erased", "reference": PLAN}  # type: ignore[arg-type]
-
-
-async def test_the_job_tells_until_it_is_heard_and_then_notes_it(database: str, hook: Hook, clock: SetClock) -> None:
-    """Two failures, then heard; noted once."""
-    hook.answers.extend([500, 503])
-    noted: list[tuple[str, Event]] = []
-    done = asyncio.Event()
-
-    async def resolve(reference: str) -> Collection[str]:
-        assert reference == PLAN
-        return ACCOUNTS
-
-    async def told(reference: str, event: Event) -> None:
-        noted.append((reference, event))
-        done.set()
-
-    (work,) = works(POLICY, settings(hook.url), clock, resolve, told)
-    soon = timedelta(milliseconds=10)
-    work = type(work)(work.name, work.handler, tries=work.tries, first_delay=soon, longest_delay=soon)
-    worker = Worker(database, [work], [])
-    running = asyncio.create_task(worker.run())
-    await announced()
-    await asyncio.wait_for(done.wait(), 60)
-    worker.stop()
-    await asyncio.wait_for(running, 30)
-    assert noted == [(PLAN, Event.ERASED)]
-    assert hook.heard == [Heard("person.erased", PLAN, ("a-1", "b-2"))]
-    assert hook.calls == 3
-
-
-async def test_a_reference_without_accounts_tells_nobody(hook: Hook, clock: SetClock) -> None:
-    """There is nothing to say about nobody."""
-
-    async def resolve(_: str) -> Collection[str]:
-        return ()
-
-    async def told(*_: object) -> None:
-        raise AssertionError
-
-    (work,) = works(POLICY, settings(hook.url), clock, resolve, told)
-    await work.handler({"event": "person.erased", "reference": PLAN})
-    assert hook.calls == 0
