@@ -38,7 +38,9 @@ HOW_THINGS_ARE = """
            (SELECT count(*) FROM mail WHERE state = 'failed') AS mails_failed,
            (SELECT count(*) FROM subject_request WHERE state IN ('received', 'working')) AS exports_open,
            (SELECT coalesce(extract(epoch FROM now() - max(greatest(heartbeat, last_run))), 'infinity')::float8
-              FROM pgqueuer_schedules) AS worker_silent_seconds
+              FROM pgqueuer_schedules) AS worker_silent_seconds,
+           (SELECT coalesce(extract(epoch FROM now() - max(at)), 'infinity')::float8
+              FROM heartbeat WHERE name = 'rights.clock') AS clocks_silent_seconds
 """
 MEANINGS = {
     "jobs_waiting": "Jobs that wait for a worker.",
@@ -49,6 +51,7 @@ MEANINGS = {
     "mails_failed": "Mails that the provider refused for good.",
     "exports_open": "Requests for a copy that are not answered yet.",
     "worker_silent_seconds": "Seconds since a worker last moved its schedules; +Inf when there never was one.",
+    "clocks_silent_seconds": "Seconds since the clocks of all requests were last looked at; +Inf when they never were.",
 }
 
 

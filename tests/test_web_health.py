@@ -65,6 +65,7 @@ async def test_the_numbers_count_what_waits(database: str, clock: SetClock) -> N
     numbers = dict(await how_things_are())
     assert numbers.pop("oldest_job_seconds") >= 0
     assert numbers.pop("worker_silent_seconds") == float("inf")
+    assert numbers.pop("clocks_silent_seconds") == float("inf")
     assert {name: number for name, number in numbers.items() if number} == {"jobs_waiting": 1, "mails_waiting": 1}
 
 

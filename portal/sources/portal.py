@@ -53,6 +53,7 @@ IGNORED = {
     "suppression": "A keyed hash of an address that asked not to be written to: of no use to anybody but that wish.",
     "receipt": "What was done for a request, without a name; the request's own page hands it over.",
     "receipt_key": MACHINE,
+    "heartbeat": MACHINE,
     "upload": "A mandate, kept encrypted until it is decided upon; the request it belongs to is told itself.",
     "correction": "Digests, and values sealed for as long as they can be put back; the request tells of itself.",
     "address_change": "Digests and sealed addresses of a change that its request tells.",

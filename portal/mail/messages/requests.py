@@ -45,17 +45,22 @@ def request_received(
     )
 
 
-def question(words: Words, policy: Policy, *, reference: str, due_day: date, link: str) -> Message:
-    """Say that one question waits, never which: its text may be about the person. The clock goes on."""
+def question(words: Words, policy: Policy, *, reference: str, due_day: date | None, link: str) -> Message:
+    """Say that one question waits, never which: its text may be about the person. The clock goes on.
+
+    `due_day` is None only where a law lets the date move with the answer; then no date is given.
+    """
+    goes_on = (
+        words("The clock goes on meanwhile: you will have our answer by {day}.", day=words.day(due_day))
+        if due_day
+        else words("The date of our answer depends on yours; the page of your request says how.")
+    )
     return write(
         Letter(
             kind="question",
             subject=_question_subject(words, reference),
             heading=words("We have one question"),
-            before=(
-                words("We need one thing from you. Not answering will not close your request."),
-                words("The clock goes on meanwhile: you will have our answer by {day}.", day=words.day(due_day)),
-            ),
+            before=(words("We need one thing from you. Not answering will not close your request."), goes_on),
             facts=((words("Reference"), reference),),
             invitation=words("Read the question and answer it here:"),
             button=words("Answer the question"),
