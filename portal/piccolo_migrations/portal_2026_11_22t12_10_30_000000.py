@@ -15,7 +15,7 @@ CREATE UNIQUE INDEX subject_request_one_open ON subject_request (subject, "right
 CREATE INDEX subject_request_open_due ON subject_request (due_day) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX plan_one_living ON plan (request, kind) WHERE state <> 'cancelled';
 CREATE UNIQUE INDEX plan_item_one ON plan_item (plan, source, category, action);
-CREATE UNIQUE INDEX held_item_one ON held_item (plan, source, category);
+CREATE UNIQUE INDEX held_item_one ON held_item (plan, source, category, pseudonym);
 CREATE INDEX restriction_living ON restriction (subject) WHERE lifted_at IS NULL;
 CREATE UNIQUE INDEX task_one ON task (item, kind) WHERE item IS NOT NULL;
 """

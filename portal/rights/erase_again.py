@@ -85,7 +85,7 @@ async def _plan(shop: Workshop, subject: UUID, tombstone: Tombstone) -> PlanView
 async def _request(subject: UUID, tombstone: Tombstone) -> UUID | None:
     rows = await SubjectRequest.raw(
         "SELECT r.id FROM subject_request r JOIN plan p ON p.request = r.id AND p.kind = 'erase'"
-        " AND p.state <> 'cancelled' WHERE r.id = {} OR (r.subject = {} AND r.closed_at IS NULL AND p.whole)"
+        " AND p.state <> 'cancelled' WHERE r.id = {} OR (r.subject = {} AND p.whole)"
         " ORDER BY r.id = {} DESC LIMIT 1",
         tombstone.id, subject, tombstone.id,
     )  # fmt: skip

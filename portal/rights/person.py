@@ -47,7 +47,7 @@ async def _remembered(subject_id: UUID) -> Identifiers:
         " LEFT JOIN known_identifier k ON k.subject = s.id WHERE s.id = {}",
         subject_id,
     )
-    values: dict[str, set[str]] = {"email": {rows[0]["email"]}, "account_id": set(), "stripe_customer": set()}
+    values: dict[str, set[str]] = {"email": {rows[0]["email"]} - {None}, "account_id": set(), "stripe_customer": set()}
     for row in rows:
         if row["kind"]:
             values[row["kind"]].add(row["value"])
