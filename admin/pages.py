@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
+from admin import intake
 from admin.mount import COOKIE
 from admin.sign_in import use_link
 from admin.tables import LONGEST
@@ -63,4 +64,4 @@ async def use(request: Req, token: Token) -> Redirect | Template:
     return answer
 
 
-routes = [sign_in, link, use]
+routes = [sign_in, link, use, *intake.routes]

@@ -46,7 +46,13 @@ async def use_link(token: str, *, at: datetime) -> str | None:
 
 async def is_staff(token: str) -> bool:
     """True when `token` opens a session of an active member of staff. Prolongs the session."""
+    return await staff_id(token) is not None
+
+
+async def staff_id(token: str) -> int | None:
+    """Return which active member of staff has the session that `token` opens, None for nobody. Prolongs it."""
     user = await StaffSession.get_user_id(token) if token else None
-    return user is not None and await StaffUser.exists().where(
+    active = user is not None and await StaffUser.exists().where(
         StaffUser.id == user, StaffUser.active.eq(True), StaffUser.admin.eq(True)
     )
+    return user if active else None

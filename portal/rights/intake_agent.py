@@ -15,7 +15,7 @@ from portal.mail.outbox import post
 from portal.policy.model import Policy
 from portal.rights import uploads
 from portal.rights.answer import end
-from portal.rights.intake_answers import ANSWER_WITHIN, answer_once, new_link, try_code
+from portal.rights.intake_answers import ANSWER_WITHIN, answer_once, mailed_lately, new_link, try_code
 from portal.rights.intake_forms import FormView, lock_form
 from portal.rights.intake_sender import tell_sender
 from portal.rights.intake_settle import settle
@@ -27,8 +27,12 @@ from portal.words import Words
 
 
 async def begin(form: FormView, request: RequestView, *, policy: Policy, settings: Settings, at: datetime) -> None:
-    """Ask the person, once the agent has shown that they can be reached, inside the caller's transaction."""
-    await ask_person(form, request, policy=policy, settings=settings, at=at)
+    """Ask the person, once the agent has shown that they can be reached, inside the caller's transaction.
+
+    Whoever was asked several times today is asked tomorrow, by the clock.
+    """
+    if not await mailed_lately(form.about, at=at):
+        await ask_person(form, request, policy=policy, settings=settings, at=at)
 
 
 async def ask_person(form: FormView, request: RequestView, *, policy: Policy, settings: Settings, at: datetime) -> None:

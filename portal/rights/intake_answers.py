@@ -17,6 +17,8 @@ from portal.settings import Settings
 TRIES = 5
 ANSWER_WITHIN = timedelta(days=14)
 """How long a link and its code work; a new one can be asked for."""
+MOST_A_DAY = 3
+"""Of different senders to one address: nobody fills a mailbox by way of us. Source: S-08."""
 AGAIN_AFTER = timedelta(hours=1)
 """How often the page may have a new code sent: whoever holds the link alone must not fill the mailbox."""
 
@@ -33,6 +35,13 @@ async def new_link(form: FormView, settings: Settings, *, at: datetime) -> tuple
         IntakeForm.token_hash: token_hash(settings, token),
     }).where(IntakeForm.id == form.id)  # fmt: skip
     return f"/ask/answer/{token}", code_of(settings, form.id, _purpose(form, number))
+
+
+async def mailed_lately(about: str, *, at: datetime) -> bool:
+    """True when an address was written to so often because of what others sent that the next one waits a day."""
+    return await IntakeForm.count().where(
+        (IntakeForm.about == about) & (IntakeForm.mailed_at > at - timedelta(days=1))
+    ) >= MOST_A_DAY  # fmt: skip
 
 
 def lives(form: FormView, at: datetime) -> bool:

@@ -21,7 +21,7 @@ from portal.rights import restriction
 from portal.rights.answer import end
 from portal.rights.erasure import GRACE, draw_now
 from portal.rights.erasure_plan import choosable
-from portal.rights.intake_answers import answer_once, new_link, try_code
+from portal.rights.intake_answers import answer_once, mailed_lately, new_link, try_code
 from portal.rights.intake_begin import lay_erasure
 from portal.rights.intake_forms import FormView, Sent, form_of, lock_form, take_form
 from portal.rights.intake_sender import status_link, tell_sender
@@ -90,7 +90,8 @@ async def take_out_of_use(
     request = await find_by_id(form.request)
     await restriction.put_out_of_use(request, policy, (), reason="child", at=at, actor=actor)
     await record(request.id, request.reference, "child-frozen", at=at, actor=actor)
-    await write_to_holder(form, request, policy=policy, settings=settings, at=at)
+    if not await mailed_lately(form.about, at=at):
+        await write_to_holder(form, request, policy=policy, settings=settings, at=at)
 
 
 async def write_to_holder(

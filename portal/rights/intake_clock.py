@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from portal.database import engine
 from portal.evidence.log import append
 from portal.policy.model import Policy
-from portal.rights import intake_lost, letters, uploads
+from portal.rights import intake_agent, intake_child, intake_lost, letters, uploads
 from portal.rights.answer import end
-from portal.rights.intake_forms import FormView, form_of, lock_form
+from portal.rights.intake_answers import mailed_lately
+from portal.rights.intake_forms import FormView, form_of, lock_form, not_mailed
 from portal.rights.intake_sender import tell_sender
 from portal.rights.replies import enclose, words_for
 from portal.rights.requests import find_by_id
@@ -26,6 +27,7 @@ async def tend(shop: Workshop) -> None:
     """Do everything that is due now. Idempotent."""
     at = shop.clock()
     await forget_unconfirmed(at=at)
+    await ask_waiting(shop.policy, shop.settings, at=at)
     await end_unanswered_mandates(shop.policy, shop.settings, at=at)
     await intake_lost.close_unanswered(shop.policy, shop.settings, at=at)
     await uploads.delete_over(shop.storage, at=at)
@@ -45,6 +47,17 @@ async def forget_unconfirmed(*, at: datetime) -> int:
         if rows:
             await append("rights:forms:forgotten", at=at, actor="worker", details={"count": len(rows)})
     return len(rows)
+
+
+async def ask_waiting(policy: Policy, settings: Settings, *, at: datetime) -> None:
+    """Write to those who were not asked yet because they had too many such mails in one day."""
+    for form in await not_mailed():
+        request = await find_by_id(form.request)
+        write = intake_agent.ask_person if form.kind == "agent" else intake_child.write_to_holder
+        async with engine().transaction():
+            locked = await lock_form(form.id)
+            if locked.mails == 0 and locked.is_open and not await mailed_lately(form.about, at=at):
+                await write(locked, request, policy=policy, settings=settings, at=at)
 
 
 async def end_unanswered_mandates(policy: Policy, settings: Settings, *, at: datetime) -> int:

@@ -118,6 +118,14 @@ async def forms_of_mailbox(email: str) -> list[FormView]:
     return await _select("f.email = {}", email)
 
 
+async def not_mailed() -> list[FormView]:
+    """Return the open forms of those whose person spoken of is known and was not written to yet, oldest first."""
+    return await _select(
+        "f.mails = 0 AND r.state = 'verifying' AND (f.kind = 'agent' AND f.confirmed_at IS NOT NULL"
+        " OR f.kind = 'child' AND r.subject IS NOT NULL)"
+    )
+
+
 async def mark_confirmed(form: FormView, *, at: datetime) -> bool:
     """Note inside the caller's transaction that the mailbox is theirs. False when that was known already."""
     done = await (

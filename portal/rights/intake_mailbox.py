@@ -14,7 +14,7 @@ from portal.identity.links import Attempt, Purpose, Wrong, ask_with, use_code, u
 from portal.identity.sessions import begin_session, subject_for
 from portal.identity.sign_in import Entry
 from portal.policy.model import Policy
-from portal.rights import intake_agent, intake_lost
+from portal.rights import intake_agent, intake_lost, uploads
 from portal.rights.intake_forms import (
     FormView,
     Sent,
@@ -31,13 +31,17 @@ from portal.rights.requests import find_by_id
 from portal.settings import Settings
 
 
-async def send_form(sent: Sent, *, policy: Policy, settings: Settings, at: datetime, with_code: bool) -> FormView:
-    """Take a form in and have the code sent with it, in one transaction.
+async def send_form(
+    sent: Sent, *, policy: Policy, settings: Settings, at: datetime, with_code: bool, upload: UUID | None = None
+) -> FormView:
+    """Take a form in, with a file that was stored for it, and have the code sent, in one transaction.
 
     `with_code` is False when too many codes were asked for: the request counts all the same.
     """
     async with engine().transaction():
         form, _ = await take_form(sent, policy=policy, settings=settings, at=at)
+        if upload is not None:
+            await uploads.claim(upload, form.request)
         if sent.email and with_code:
             await ask_again(sent.email, sent.browser, sent.language, policy=policy, settings=settings, at=at)
     return form

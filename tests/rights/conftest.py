@@ -21,6 +21,7 @@ from portal.clock import SetClock
 from portal.errors import SourceRefused, SourceUnavailable, SourceUnsupported
 from portal.identity import visitor
 from portal.identity.cookie import Cookie, new_id
+from portal.identity.limits import Limits
 from portal.identity.sessions import hashed
 from portal.identity.tables import Session, Subject
 from portal.policy.load import load
@@ -189,6 +190,10 @@ class MemoryStorage:
         for start in range(0, len(content), 4):
             yield content[start : start + 4]
 
+    async def put(self, place: str, path: Path) -> None:
+        """Keep a file."""
+        self.files[place] = path.read_bytes()
+
     async def delete(self, place: str) -> None:
         """Forget a file."""
         self.files.pop(place, None)
@@ -256,6 +261,7 @@ async def house(request: pytest.FixtureRequest, database: str, clock: SetClock) 
     settings = read_settings({"HABEAS_SECRET_KEY": "a key that is long enough for a test", "DATABASE_URL": database})
     sources, storage = {spec.id: MemorySource(spec) for spec in policy.sources}, MemoryStorage()
     state = {"policy": policy, "settings": settings, "clock": clock, "sources": Sources(list(sources.values()))}
+    state |= {"limits": Limits(clock)}
     app = Litestar(
         [Router("/{language:str}", route_handlers=[*routes])],
         middleware=[visitor.VisitorMiddleware()],

@@ -1,0 +1,98 @@
+"""Staff write down a letter, a call, an e-mail or a visit: what was asked, in the person's words, and when it came.
+
+Always true here: only an active member of staff reaches it; the moment of receipt is asked for and never taken from the
+clock; a mistake keeps everything that was typed. Source: law D2, Z4, CG-25.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import get, post
+from litestar.response import Redirect, Template
+from multidict import MultiDict
+
+from admin.mount import COOKIE
+from admin.sign_in import staff_id
+from portal.errors import Invalid
+from portal.identity.address import normalise
+from portal.identity.forms import form
+from portal.rights.intake_staff import CHANNELS, METHODS, Ambiguous, Entered, checked, enter, received_instant
+from portal.rights.lifecycle import RIGHTS
+from portal.rights.requests import RequestView
+from portal.web import Req, go, language_of, now, page, policy_of, settings_of
+
+PATH = "/staff/requests/new"
+NOT_HERE = {"child", "consent"}
+"""A report about a child has a form of its own, which freezes first; consent is taken back with one click."""
+
+
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed, as it was typed."""
+
+    rights: tuple[str, ...] = ()
+    everything: str = ""
+    channel: str = ""
+    day: str = ""
+    time: str = ""
+    which: str = ""
+    text: str = ""
+    email: str = ""
+    method: str = ""
+    spoken: str = ""
+    """The language the person wrote or spoke in."""
+
+
+@get(PATH)
+async def show(request: Req) -> Template | Redirect:
+    """Show the empty form."""
+    if await staff_id(request.cookies.get(COOKIE, "")) is None:
+        return go(request, "/staff/sign-in")
+    return _page(request, Typed(spoken=language_of(request)), [])
+
+
+@post(PATH, status_code=200)
+async def take(request: Req) -> Template | Redirect:
+    """Open what was asked for, counted from when it came, and show the dates."""
+    staff = await staff_id(request.cookies.get(COOKIE, ""))
+    if staff is None:
+        return go(request, "/staff/sign-in")
+    typed = _read(await form(request))
+    try:
+        entered = _entered(request, typed)
+    except Invalid as mistake:
+        return _page(request, typed, [mistake])
+    opened = await enter(
+        entered, policy=policy_of(request), settings=settings_of(request), at=now(request), actor=f"staff:{staff}"
+    )  # fmt: skip
+    return _page(request, Typed(spoken=typed.spoken), [], opened)
+
+
+def _entered(request: Req, typed: Typed) -> Entered:
+    """Return what holds together. Raises: Invalid, naming the field."""
+    policy = policy_of(request)
+    return checked(
+        Entered(
+            rights=tuple(typed.rights), channel=typed.channel,  # type: ignore[arg-type]
+            received_at=received_instant(typed.day, typed.time, typed.which, policy=policy, at=now(request)),
+            text=typed.text.replace("\r\n", "\n").strip(), method=typed.method, everything=bool(typed.everything),
+            email=normalise(typed.email) if typed.email.strip() else "",
+            language=typed.spoken if typed.spoken in policy.languages else policy.languages[0],
+        )
+    )  # fmt: skip
+
+
+def _read(fields: MultiDict[str]) -> Typed:
+    rights = tuple(right for right in RIGHTS if right in fields.getall("rights", []))
+    plain = {name: fields.get(name, "") for name in Typed.__struct_fields__ if name != "rights"}
+    return Typed(rights=rights, **plain)
+
+
+def _page(request: Req, typed: Typed, wrong: Sequence[Invalid], opened: Sequence[RequestView] = ()) -> Template:
+    return page(
+        request, "staff/intake.html", status=422 if wrong else 200,
+        typed=typed, wrong=wrong, opened=opened, rights=[right for right in RIGHTS if right not in NOT_HERE],
+        channels=CHANNELS, methods=METHODS, twice=bool(typed.which) or any(isinstance(one, Ambiguous) for one in wrong),
+    )  # fmt: skip
+
+
+routes = [show, take]

@@ -1,0 +1,182 @@
+"""A child's account: anyone reports it, it is out of use first, its own mailbox or a person of ours decides."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from portal.errors import SourceUnavailable
+from portal.rights import intake_child
+from portal.rights.erasure import GRACE
+from portal.rights.out_of_use import in_place
+from portal.rights.requests import find_by_id
+from portal.rights.tables import Plan, Restriction, Task
+from portal.rights.tables_intake import IntakeForm
+from portal.sources.base import Identifiers
+from tests.rights.conftest import House, MemorySource
+from tests.rights.intake_desk import ANA, BEN, Visitor, last_code, last_link, last_mail, mails_to, rows, work, workshop
+
+REPORT = {"about": ANA, "name": "parent", "under": "yes", "text": "She is my daughter."}
+
+
+class Knowing(MemorySource):
+    """A platform that has one account."""
+
+    async def identify(self, known: Identifiers) -> Identifiers:
+        """Know Ana."""
+        self._answer()
+        if ANA not in known.emails:
+            return known
+        return Identifiers(emails=known.emails, account_ids=frozenset({"acc-1"}), subject_id=known.subject_id)
+
+
+@pytest.fixture
+def known(house: House) -> House:
+    """The platform knows Ana."""
+    for source in house.sources.values():
+        source.__class__ = Knowing
+    return house
+
+
+async def report(house: House, fields: Mapping[str, str] = REPORT) -> Visitor:
+    """Report Ana's account, and let the worker look."""
+    visitor = Visitor(house)
+    answer = await visitor.send("/en/ask/child", fields)
+    assert answer.headers["location"] == "/en/ask/reported"
+    await work(house)
+    return visitor
+
+
+async def test_known_and_unknown_accounts_get_the_same_answer(known: House) -> None:
+    """Status and both pages are the same to the byte, whatever happens behind them."""
+    seen = []
+    for account in (ANA, BEN, "A child called Zoe"):
+        visitor = Visitor(known)
+        answer = await visitor.send("/en/ask/child", {**REPORT, "about": account, "email": "r@reporter.example"})
+        page = (await visitor.get(answer.headers["location"])).text
+        seen.append((answer.status_code, answer.headers["location"], answer.content, page))
+        await work(known)
+    assert seen[0] == seen[1] == seen[2]
+    noted = await mails_to("r@reporter.example")
+    assert noted == ["child-reporter"] * 3
+    assert len(await Task.select().where(Task.kind == "child")) == 3
+
+
+async def test_the_account_is_out_of_use_before_anyone_decides(known: House) -> None:
+    """Everything is out of use, its own mailbox is written to, and a person looks by the next working day."""
+    await report(known)
+    [request] = await rows()
+    [out] = await in_place(request["subject"])  # type: ignore[arg-type]
+    assert (out.reason, out.categories, request["state"]) == ("child", [], "verifying")
+    assert await mails_to(ANA) == ["child-report"]
+    assert (await Task.select())[0]["due_day"].isoformat() == "2026-10-15"
+    await intake_child.freeze(workshop(known), {"request": str(request["id"])})
+    assert len(await in_place(request["subject"])) == 1  # type: ignore[arg-type]
+
+
+async def test_a_place_that_is_down_is_asked_again(known: House) -> None:
+    """Nobody is taken for unknown because a place is silent."""
+    visitor = Visitor(known)
+    await visitor.send("/en/ask/child", REPORT)
+    for source in known.sources.values():
+        source.down = True
+    with pytest.raises(SourceUnavailable):
+        await work(known)
+    for source in known.sources.values():
+        source.down = False
+    await work(known)
+    assert await Restriction.count() == 1
+
+
+@pytest.mark.parametrize(("under", "wait"), [("yes", timedelta()), ("no", GRACE)])
+async def test_the_parent_confirms_and_everything_goes(known: House, under: str, wait: timedelta) -> None:
+    """Under the age there are no three days; the plan holds everything, and the account stays out of use."""
+    await report(known)
+    parent, code, link = Visitor(known), await last_code(known, "child-report"), await last_link("child-report")
+    assert (await parent.get(link)).status_code == 200
+    assert (await IntakeForm.select())[0]["said"] == ""
+    assert (await parent.send(link, {"said": "yes", "under": under, "code": code})).status_code == 200
+    at = known.clock()
+    await work(known)
+    [plan] = await Plan.select().where(Plan.kind == "erase")
+    assert plan["whole"]
+    assert plan["runs_at"] - at == wait
+    assert (await rows())[0]["state"] == "working"
+    assert (await parent.get(link)).status_code == 410
+
+
+async def test_a_scanner_that_presses_buttons_decides_nothing(known: House) -> None:
+    """Without the code from the mail no answer counts, and after five wrong ones none does."""
+    await report(known)
+    code, link = await last_code(known, "child-report"), await last_link("child-report")
+    scanner = Visitor(known)
+    assert (await scanner.send(link, {"said": "yes"})).status_code == 422
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    for _ in range(5):
+        assert (await scanner.send(link, {"said": "yes", "code": wrong})).status_code == 422
+    assert (await scanner.send(link, {"said": "yes", "code": code}, to=link)).status_code == 422
+    assert (await IntakeForm.select())[0]["said"] == ""
+    known.clock.advance(timedelta(hours=2))
+    assert (await scanner.send(link, {"again": "1"})).status_code == 200
+    link, code = await last_link("child-report"), await last_code(known, "child-report")
+    assert (await scanner.send(link, {"said": "yes", "under": "no", "code": code})).status_code == 200
+
+
+async def test_a_holder_who_says_no_is_looked_at_by_a_person(known: House) -> None:
+    """The account stays paused until staff decide; then both are told before it works again."""
+    await report(known, {**REPORT, "email": BEN})
+    holder, code, link = Visitor(known), await last_code(known, "child-report"), await last_link("child-report")
+    await holder.send(link, {"said": "no", "code": code})
+    assert {row["about"] for row in await Task.select()} == {"report", "disputed"}
+    request = await find_by_id((await rows())[0]["id"])  # type: ignore[arg-type]
+    await intake_child.not_a_child(
+        request, policy=known.policy, settings=known.settings, at=known.clock(), actor="staff:1",
+        reason="We found that the account is not a child’s.",
+    )  # fmt: skip
+    [out] = await Restriction.select()
+    assert out["lifted_at"] is None
+    assert out["lifts_at"] > known.clock() + timedelta(days=2)
+    assert (await mails_to(ANA))[-1] == "pause-ending"
+    assert (await mails_to(BEN))[-1] == "answered"
+    assert all(row["ended_at"] for row in await Task.select())
+
+
+async def test_staff_confirm_without_keeping_any_proof(known: House) -> None:
+    """Their word is evidence; the erasure follows."""
+    await report(known, {**REPORT, "under": "unsure"})
+    request = await find_by_id((await rows())[0]["id"])  # type: ignore[arg-type]
+    await intake_child.confirm(request, under=True, at=known.clock(), actor="staff:1")
+    await work(known)
+    assert (await Plan.select().where(Plan.kind == "erase"))[0]["whole"]
+
+
+async def test_the_reporter_follows_and_learns_nothing(known: House) -> None:
+    """Their page says how far it is and the same for every account; the account's requests stay closed to them."""
+    await report(known, {**REPORT, "email": BEN})
+    reporter = Visitor(known)
+    await reporter.send("/en/ask/mine", {"email": BEN})
+    assert (await reporter.confirm()).status_code == 303
+    page = (await reporter.get("/en/ask/mine")).text
+    reference = str((await rows())[0]["reference"])
+    assert reference in page
+    assert ANA not in page
+    assert (await reporter.get(f"/en/requests/{reference}")).status_code == 404
+    assert not re.search("daughter", await last_mail("child-report"))
+
+
+async def test_many_reports_do_not_fill_the_mailbox(known: House) -> None:
+    """The fourth mail of a day waits; each report counts and each keeps the account out of use."""
+    for _ in range(5):
+        await report(known)
+    assert await mails_to(ANA) == ["child-report"] * 3
+    assert await Restriction.count() == 5
+
+
+async def test_what_is_missing_is_named(house: House) -> None:
+    """Account, who you are, age and reason; an address only if it is given."""
+    answer = await Visitor(house).send("/en/ask/child", {"text": "", "email": "nobody"})
+    assert answer.status_code == 422
+    for field in ("about", "name-parent", "under-yes", "text", "email"):
+        assert f'href="#{field}"' in answer.text
+    assert await rows() == []
