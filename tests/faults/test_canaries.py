@@ -17,17 +17,8 @@ from portal.rights.plans import PlanView
 from portal.rights.scan_places import own_stores
 from portal.rights.scan_report import Report
 from portal.sources.base import Searched
-from tests.faults.canaries import (
-    ACCOUNT,
-    EMAIL,
-    FORMS,
-    PERSON,
-    SUBJECT,
-    Canary,
-    World,
-    plant,
-    world,
-)
+from tests.faults.canaries import FORMS, Canary, plant
+from tests.faults.stores import ACCOUNT, EMAIL, PERSON, SUBJECT, World, world
 from tests.sources.conftest import empty_database
 
 __all__ = ["empty_database"]
