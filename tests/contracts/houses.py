@@ -14,7 +14,7 @@ import asyncpg
 from demo.seaweed import Seaweed
 from demo.stripe import StandIn
 from portal.policy.model import PORTAL_FIELDS, S3_FIELDS, PortalSource, Prefix, S3Source
-from portal.sources.base import Identifiers, Source
+from portal.sources.base import Correction, Erasing, Identifiers, Source
 from portal.sources.portal import OwnTables
 from portal.sources.postgres import Postgres
 from portal.sources.s3 import Bucket
@@ -22,6 +22,7 @@ from portal.sources.stripe import Stripe
 from tests.sources import platform, stripe_people
 from tests.sources.platform import ANA, BEN
 
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 NAMES = {
     "quotes.txt": "\"quoted\" and 'quoted' \\ back",
     "up.txt": "../../etc/passwd",
@@ -43,6 +44,15 @@ class House:
     """A text that is in her records."""
     his: str
     """A text that is in every record of Ben's."""
+    ben: Identifiers
+    items: tuple[Erasing, ...]
+    """What erasing a whole person asks for; empty where somebody else erases."""
+    gone: frozenset[str]
+    """The categories of which nothing is told any more once it is done."""
+    needle: str
+    """A text of Ana's that a search finds, and after erasing no longer."""
+    correction: Correction | None = None
+    """A field that may be written; None where nothing may."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +75,25 @@ async def postgres(servers: Servers) -> AsyncIterator[House]:
     fields: dict[str, set[str]] = {}
     for table in platform.SPEC.tables:
         fields.setdefault(table.category, set()).update(column.target for column in table.columns)
+    items = tuple(Erasing(category=category, action="erase") for category in fields)
     yield House(
-        source=Postgres(platform.SPEC, dsn),
-        dead=Postgres(platform.SPEC, "postgresql://nobody@127.0.0.1:1/nothing"),
+        source=Postgres(
+            platform.SPEC,
+            dsn,
+            write_dsn=dsn.replace(platform.READER, platform.WRITER),
+            scan_dsn=dsn.replace(platform.READER, platform.SCANNER),
+            erasures=items,
+        ),
+        dead=Postgres(platform.SPEC, NOWHERE, write_dsn=NOWHERE, scan_dsn=NOWHERE),
         ana=Identifiers(emails=frozenset({"ana.lima@example.example"}), account_ids=frozenset({ANA})),
         fields={category: frozenset(names) for category, names in fields.items()},
         hers="prompt 2",
         his="of ben",
+        ben=Identifiers(emails=frozenset({"ben@example.example"}), account_ids=frozenset({BEN})),
+        items=items,
+        gone=frozenset(fields),
+        needle="ana.lima@example.example",
+        correction=Correction(category="account", field="name", value="Ana María"),
     )
 
 
@@ -96,6 +118,10 @@ async def stripe(servers: Servers) -> AsyncIterator[House]:
         fields={one.id: frozenset(field.id for field in one.fields) for one in categories},
         hers="ch_ana7",
         his="ben",
+        ben=Identifiers(emails=frozenset({"ben@example.example"}), stripe_customers=frozenset({"cus_ben"})),
+        items=tuple(Erasing(category=one.id, action="erase") for one in categories),
+        gone=frozenset(),  # A deleted customer's charges and ended subscriptions stay, and are told.
+        needle="ana.lima@example.example",
     )
 
 
@@ -121,6 +147,10 @@ async def s3(servers: Servers) -> AsyncIterator[House]:
         fields={"uploads": frozenset(S3_FIELDS)},
         hers="quotes.txt",
         his="ben.txt",
+        ben=Identifiers(emails=frozenset({"ben@example.example"}), account_ids=frozenset({"10"})),
+        items=(Erasing(category="uploads", action="erase"),),
+        gone=frozenset({"uploads"}),
+        needle="contract/1/quotes.txt",
     )
 
 
@@ -148,11 +178,15 @@ async def portal(servers: Servers) -> AsyncIterator[House]:
     spec = PortalSource(id="portal", title=platform.TITLE, category="requests")
     yield House(
         source=OwnTables(spec, servers.own_dsn),
-        dead=OwnTables(spec, "postgresql://nobody@127.0.0.1:1/nothing"),
+        dead=OwnTables(spec, NOWHERE),
         ana=Identifiers(emails=frozenset({"ana.lima@example.example"}), subject_id=str(UUID(int=1))),
         fields={"requests": frozenset(PORTAL_FIELDS)},
         hers="browser of ana",
         his="ben",
+        ben=Identifiers(emails=frozenset({"ben@example.example"}), subject_id=str(UUID(int=2))),
+        items=(),
+        gone=frozenset(),
+        needle="browser of ana",
     )
 
 

@@ -6,7 +6,7 @@ from portal.policy.model import Column, Join, Lookup, PostgresSource, Subject, T
 
 TITLE = Text(en="Platform", fr="Plateforme")
 ANA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-READER = "platform_reader"
+READER, WRITER, SCANNER = "platform_reader", "platform_writer", "platform_scanner"
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('fine', 'tired');
@@ -94,9 +94,14 @@ async def build(dsn: str) -> str:
             ANA, BEN,
         )  # fmt: skip
         await connection.execute("INSERT INTO output (job_id, code) SELECT id, 'code of ' || id FROM job")
+        for role in (READER, WRITER, SCANNER):
+            await connection.execute(
+                f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            )
         await connection.execute(
-            f"DO $$ BEGIN CREATE ROLE {READER} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
-            f" GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}; GRANT pg_read_all_data TO {SCANNER};"
+            f" GRANT SELECT, UPDATE, DELETE ON account, job, output, newsletter TO {WRITER};"
+            f" GRANT INSERT ON account TO {WRITER}"
         )
     finally:
         await connection.close()
