@@ -6,6 +6,7 @@ Always true here: only pages and the PDF use these names; the data files keep wh
 from collections.abc import Mapping
 
 from portal.mail.kinds import kinds_in_words
+from portal.mail.wording import ASKED, asked_in_words
 from portal.policy.model import Category, Policy, PortalSource
 from portal.words import Words
 
@@ -24,8 +25,11 @@ def _ours(words: Words) -> Names:
     """The values that our own tables hold, by the fields of `PORTAL_FIELDS`."""
     return {
         "what": {
-            "access": words("Request for a copy"),
+            **{right: asked_in_words(words, right) for right in ASKED},
             **kinds_in_words(words),
+            "accuracy": words("Pause: is it right?"),
+            "unlawful": words("Pause instead of erasing"),
+            "claims": words("Pause: kept for a claim"),
             "code": words("Signed in by code"),
             "link": words("Signed in by link"),
             "google": words("Signed in with Google"),
@@ -36,6 +40,12 @@ def _ours(words: Words) -> Names:
         },
         "state": {
             "received": words("received"),
+            "verifying": words("waiting for proof of who asks"),
+            "deciding": words("a person looks at it"),
+            "person": words("written by you"),
+            "staff": words("written by us"),
+            "agent": words("written by whoever acts for you"),
+            "reporter": words("written by whoever reported it"),
             "working": words("being prepared"),
             "ready": words("ready"),
             "closed": words("closed"),
@@ -52,5 +62,7 @@ def _ours(words: Words) -> Names:
             "partly": words("partly fulfilled"),
             "no-data": words("nothing held"),
             "withdrawn": words("withdrawn"),
+            "refused": words("not done, with reasons"),
+            "unidentified": words("not sure it was you"),
         },
     }

@@ -30,7 +30,13 @@ from portal.sources.postgres_search import search
 
 ADDRESS = Subject(column="email", equals="email")
 PERSON = Subject(column="email", equals="email", via=(Join(column="subject", table="subject", key="id"),))
+REQUEST = Subject(
+    column="email",
+    equals="email",
+    via=(Join(column="request", table="subject_request", key="id"), Join(column="subject", table="subject", key="id")),
+)
 HASH = "A keyed hash of a secret: of no use to the person, and of use to a thief."
+EARLIER = "due_day is the one that counts."
 INTERNAL = "A number of ours that says nothing about the person."
 WORKING = "Working data of a request that is told here itself."
 PENDING = "Waits some minutes for the code to be typed, and is told as outside-identity from then on."
@@ -41,6 +47,10 @@ IGNORED = {
     "export_part": WORKING,
     "parcel": WORKING,
     "timeline_entry": WORKING,
+    "plan": WORKING,
+    "plan_item": WORKING,
+    "task": WORKING,
+    "held_item": "What an erasure had to leave somewhere, under a number that is about nobody.",
     "mail_body": "The words of a mail, deleted when it leaves; they may hold a code.",
     "mail_event": "What the mail provider said became of a mail that is told here itself.",
     "outside_attempt": "A sign-in under way: hashes, gone within minutes.",
@@ -115,8 +125,18 @@ def own_tables(spec: PortalSource) -> PostgresSource:
                 "subject_request", "request", "received_at", PERSON,
                 {"received_at": "at", "right": "what", "state": "state", "reference": "reference", "due_day": "due_day",
                  "outcome": "outcome", "closed_at": "ended_at", "language": "language"},
-                {**ours, "categories": WORKING, "format": WORKING, "promise_day": "due_day is the earlier of the two.",
-                 "law_day": "due_day is the earlier of the two."},
+                {**ours, "categories": WORKING, "format": WORKING, "channel": WORKING, "about": INTERNAL,
+                 "promise_day": EARLIER, "law_day": EARLIER, "act_by_day": EARLIER, "extended_on": EARLIER,
+                 "waits": WORKING, "clock": "What due_day was computed from, as the request's page explains it."},
+            ),
+            table(
+                "request_message", "message", "at", REQUEST, {"at": "at", "author": "state", "text": "text"},
+                {"request": INTERNAL, "kind": "Question or answer: the text says so itself."},
+            ),
+            table(
+                "restriction", "pause", "since", PERSON, {"since": "at", "reason": "what", "lifted_at": "ended_at"},
+                {**ours, "request": INTERNAL, "categories": WORKING, "noticed_at": "The mail is told with its own moment.",
+                 "lifts_at": "It becomes ended_at."},
             ),
             table(
                 "intake_form", "form", "sent_at", ADDRESS,

@@ -120,6 +120,34 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         lambda raw: raw["recipients"].pop(4),
         "sign_in.ways", 'Add a recipient with the id "google"',
     ),
+    # What a person may correct.
+    "corrected elsewhere, where?": (
+        put(lambda raw: category(raw, "account")["fields"][2], correct={"how": "elsewhere"}),
+        'categories[0] "account".fields[2] "plan".correct.why', "Say in both languages what to do instead",
+    ),
+    "a reason for what needs none": (
+        put(
+            lambda raw: category(raw, "account")["fields"][1],
+            correct={"how": "at-once", "why": {"en": "Because.", "fr": "Parce que."}},
+        ),
+        'categories[0] "account".fields[1] "display_name".correct.why', "Remove it, or change how",
+    ),
+    "many records by one word": (
+        put(lambda raw: category(raw, "payments")["fields"][2], correct={"how": "at-once"}),
+        'categories[5] "payments".fields[2] "amount".correct.how', 'Write "decide"',
+    ),
+    "the address without a code": (
+        put(lambda raw: category(raw, "account")["fields"][0], correct={"how": "at-once"}),
+        'categories[0] "account".fields[0] "email".correct.how', 'Write "new-address"',
+    ),
+    "a new address that nobody signs in with": (
+        put(lambda raw: category(raw, "account")["fields"][1], correct={"how": "new-address"}),
+        'categories[0] "account".fields[1] "display_name".correct.how', 'Write "decide"',
+    ),
+    "a length that is none": (
+        put(lambda raw: category(raw, "account")["fields"][1], correct={"how": "at-once", "longest": 0}),
+        'categories[0] "account".fields[1] "display_name".correct.longest', "from 1 to 5000",
+    ),
     # What the law asks for.
     "transfer": (
         put(lambda raw: raw["recipients"][2], transfer=None),
@@ -220,7 +248,7 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
     ),
     "fields of the portal": (
         lambda raw: category(raw, "requests")["fields"].pop(),
-        'sources[3] "portal".category', "lacks the fields browser",
+        'sources[3] "portal".category', "lacks the fields text",
     ),
     "memory that is looked up": (
         put(lambda raw: category(raw, "sign-ins")["retention"], rule="memory", days=None),
