@@ -17,12 +17,14 @@ from portal.mail.messages import request_received
 from portal.mail.outbox import post
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
+from portal.rights import restriction, stopped_uses
 from portal.rights.answer import end
 from portal.rights.deadlines import Inputs, deadline, inputs_for, to_json
 from portal.rights.lifecycle import Right
 from portal.rights.person import address_of
 from portal.rights.requests import RequestView, find, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest
+from portal.rights.tasks import drop_open
 from portal.rights.timeline import record
 from portal.settings import Settings
 from portal.words import Words
@@ -143,6 +145,8 @@ async def withdraw(
 ) -> None:  # fmt: skip
     """Close an open request because the person says so. Idempotent; what runs for it stops at its next step.
 
+    A pause or a stopped use that was asked for with it ends too.
+
     Raises:
         NotFound: when it is not theirs.
         NotPossible: it is being carried out already and cannot be called back.
@@ -152,6 +156,10 @@ async def withdraw(
         return
     async with engine().transaction():
         await end(request, "withdrawn", event="withdrawn", policy=policy, settings=settings, at=at, actor="person")
+        if request.right in {"restriction", "objection"}:
+            await drop_open(request.id, at=at, actor="person")
+            await restriction.lift(request.id, reference, at=at, actor="person")
+            await stopped_uses.resume(request.id, reference, policy, at=at, actor="person")
 
 
 def clock_of(right: Right, received_at: datetime, policy: Policy) -> Inputs:

@@ -4,6 +4,8 @@ Always true here: it counts from the click on, so there is nothing to check firs
 no reason. Platforms that can only stop a whole account are named before the choice.
 """
 
+from contextlib import suppress
+
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath
@@ -12,10 +14,11 @@ from litestar.types import ControllerRouterHandler
 
 from portal.errors import Invalid, SignInNeeded
 from portal.identity.visitor import Visitor, form, need_session, visitor_of
+from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import LONGEST
 from portal.rights.out_of_use import in_place
 from portal.rights.pages_export import Fields
-from portal.rights.pauses import Wish, end_own, pausable, pause, stops_account
+from portal.rights.pauses import Wish, disagree, end_own, pausable, pause, stops_account
 from portal.rights.shapes_pause import PauseView, pause_views
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
 
@@ -109,4 +112,14 @@ def _mistakes(chosen: Chosen) -> list[tuple[str, str]]:
     return [(field, error.sentence) for field, error in wrong]
 
 
-routes: list[ControllerRouterHandler] = [choose, start, end]
+@post("/requests/{reference:str}/not-yet")
+async def object_to_end(request: Req, reference: FromPath[str]) -> Redirect:
+    """Say that the pause must not end as announced."""
+    visitor = need_session(request, back=f"/requests/{reference}")
+    await form(request)
+    with suppress(NotPossible):
+        await disagree(reference, visitor.subject_id, policy=policy_of(request), at=now(request))
+    return go(request, f"/requests/{reference}")
+
+
+routes: list[ControllerRouterHandler] = [choose, start, end, object_to_end]

@@ -21,10 +21,11 @@ from portal.rights.letters import restriction as restriction_letter
 from portal.rights.letters.reasons import reason
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.out_of_use import ASKED_FOR
+from portal.rights.pauses import LIFTING
 from portal.rights.plans import items_of, plan_of
 from portal.rights.replies import decided, enclose, link_to, reply, tell, words_for
 from portal.rights.requests import RequestView, find_by_id
-from portal.rights.tables import Restriction
+from portal.rights.tables import Restriction, Task
 from portal.rights.timeline import record
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
@@ -145,16 +146,22 @@ async def keep_paused(request_id: UUID, *, at: datetime, actor: str) -> None:
         await Restriction.update({Restriction.lifts_at: None, Restriction.noticed_at: None}).where(
             Restriction.id == living.id
         )
+        await _looked(request, at=at, actor=actor)
         await record(request.id, request.reference, "pause-kept", at=at, actor=actor)
 
 
 async def lift_due(shop: Workshop) -> int:
-    """End every pause whose announced day has come; the schedule calls this. Returns how many."""
+    """End every pause whose announced day has come; the schedule calls this. Returns how many.
+
+    One that the person does not agree with stays until somebody has looked: kept, or announced anew.
+    """
     at, ended = shop.clock(), 0
     rows = await Restriction.raw(
         "SELECT x.request, r.reference FROM restriction x JOIN subject_request r ON r.id = x.request"
-        " WHERE x.lifted_at IS NULL AND x.noticed_at IS NOT NULL AND x.lifts_at <= {}",
+        " WHERE x.lifted_at IS NULL AND x.noticed_at IS NOT NULL AND x.lifts_at <= {} AND NOT EXISTS ("
+        "SELECT FROM task t WHERE t.request = x.request AND t.about = {} AND t.ended_at IS NULL)",
         at,
+        LIFTING,
     )
     for row in rows:
         async with engine().transaction():
@@ -179,6 +186,13 @@ async def _living(request_id: UUID) -> tuple[RequestView, Living]:
     return request, msgspec.convert(rows[0], Living)
 
 
+async def _looked(request: RequestView, *, at: datetime, actor: str) -> None:
+    """Somebody has looked at what the person said against the end."""
+    await Task.update({Task.state: "done", Task.ended_at: at, Task.ended_by: actor}).where(
+        (Task.request == request.id) & (Task.about == LIFTING) & Task.ended_at.is_null()
+    )  # fmt: skip
+
+
 async def _set_end(
     request: RequestView, restriction_id: UUID, ends_on: date, policy: Policy, *, at: datetime, actor: str
 ) -> None:
@@ -186,6 +200,7 @@ async def _set_end(
     if ends_on < at.astimezone(zone).date() + NOTICE:
         raise restriction.TooSoon
     lifts_at = datetime.combine(ends_on, time.min, zone)
+    await _looked(request, at=at, actor=actor)
     await Restriction.update({Restriction.noticed_at: at, Restriction.lifts_at: lifts_at}).where(
         Restriction.id == restriction_id
     )

@@ -6,6 +6,7 @@ ends is in use again without a notice, for they know. Source: GDPR Art. 18(1).
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,16 +16,19 @@ from portal.policy.model import Category, Policy, PortalSource, PostgresSource, 
 from portal.rights import restriction
 from portal.rights.answer import end
 from portal.rights.intake import Asked, Opened, take_in
-from portal.rights.lifecycle import move
+from portal.rights.lifecycle import NotPossible, move
 from portal.rights.out_of_use import ASKED_FOR, Reason, in_place
 from portal.rights.plans import PlanView, items_of, turn
 from portal.rights.replies import link_to, tell, words_for
 from portal.rights.requests import RequestView, find, find_by_id
-from portal.rights.tables import SubjectRequest, TimelineEntry
-from portal.rights.tasks import open_task
+from portal.rights.tables import Restriction, SubjectRequest, TimelineEntry
+from portal.rights.tasks import drop_open, open_task, tasks_of
 from portal.rights.timeline import record
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
+
+LIFTING = "lifting"
+"""What the task is about that a person opens who does not agree with the end of their pause."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +94,7 @@ async def end_own(reference: str, subject: UUID, *, policy: Policy, settings: Se
             return
         await engine().connection.execute("SELECT FROM subject_request WHERE id = $1 FOR UPDATE", request.id)
         request = await find_by_id(request.id)
+        await drop_open(request.id, at=at, actor="person")
         if request.is_open:
             await end(
                 request, "withdrawn", event="pause-ended-by-you", policy=policy, settings=settings, at=at,
@@ -97,6 +102,29 @@ async def end_own(reference: str, subject: UUID, *, policy: Policy, settings: Se
             )  # fmt: skip
         else:
             await record(request.id, reference, "pause-ended-by-you", at=at, actor="person")
+
+
+async def disagree(reference: str, subject: UUID, *, policy: Policy, at: datetime) -> None:
+    """Say that one's pause must not end as announced: it stays until a person of ours has looked. Idempotent.
+
+    Raises:
+        NotFound: it is not theirs.
+        NotPossible: no end is announced.
+    """
+    request = await find(reference, subject)
+    async with engine().transaction():
+        held = await Restriction.raw(
+            "SELECT lifts_at FROM restriction WHERE request = {} AND lifted_at IS NULL AND lifts_at IS NOT NULL"
+            " FOR UPDATE",
+            request.id,
+        )
+        if not held:
+            raise NotPossible
+        if any(task.about == LIFTING and task.ended_at is None for task in await tasks_of(request.id)):
+            return
+        day = held[0]["lifts_at"].astimezone(ZoneInfo(policy.controller.zone)).date()
+        await open_task(request.id, reference, "decide", LIFTING, due=day, at=at)
+        await record(request.id, reference, "pause-disagreed", at=at, actor="person")
 
 
 async def settled(shop: Workshop, plan: PlanView) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from portal.policy.model import Policy
 from portal.rights.out_of_use import ASKED_FOR, InPlace, in_place
+from portal.rights.pauses import stops_account
 from portal.rights.requests import RequestView
 from portal.rights.shapes import category_title
 from portal.rights.stopped_uses import Stopped, stopped
@@ -28,6 +29,8 @@ class PauseView(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     since: datetime
     ends_at: datetime | None
+    stops_account: bool
+    """True when a place could only stop the whole account."""
 
     def covers(self, category: str) -> bool:
         """Return whether a category is out of use by it."""
@@ -36,6 +39,7 @@ class PauseView(msgspec.Struct, frozen=True, kw_only=True):
 
 def pause_views(words: Words, policy: Policy, now: Sequence[InPlace]) -> list[PauseView]:
     """Return what is out of use, oldest first."""
+    account = stops_account(policy)
     return [
         PauseView(
             reference=one.reference,
@@ -45,6 +49,7 @@ def pause_views(words: Words, policy: Policy, now: Sequence[InPlace]) -> list[Pa
             why=reason_in_words(words, one.reason),
             since=one.since,
             ends_at=one.lifts_at,
+            stops_account=bool(account) if not one.categories else not account.isdisjoint(one.categories),
         )
         for one in now
     ]

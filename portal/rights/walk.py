@@ -6,9 +6,10 @@ failure belongs to its source and never stops the others; no call leaves inside 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from portal.database import engine
 from portal.errors import SourceError, SourceRefused, SourceUnsupported
@@ -23,6 +24,7 @@ from portal.rights.tasks import TaskKind, open_task
 from portal.rights.workshop import Workshop, alone
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import Identified
+from portal.working_days import add_working_days, holidays_in
 
 SOON, LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
@@ -162,8 +164,18 @@ async def _by_hand(
         )
     first = items[0]
     await open_task(
-        plan.request, plan.reference, kind, first.source, due=plan.due_day, at=shop.clock(), item=first.id
+        plan.request, plan.reference, kind, first.source, due=_by_when(shop, plan), at=shop.clock(), item=first.id
     )  # fmt: skip
+
+
+def _by_when(shop: Workshop, plan: PlanView) -> date:
+    """Return the day by which a person does it: what is to stand still cannot wait for the day of the answer."""
+    if plan.kind not in {"restrict", "lift"}:
+        return plan.due_day
+    controller = shop.policy.controller
+    today = shop.clock().astimezone(ZoneInfo(controller.zone)).date()
+    holidays = holidays_in(controller.holidays, today.year) | holidays_in(controller.holidays, today.year + 1)
+    return add_working_days(today, 1, holidays)
 
 
 async def _follow(shop: Workshop, craft: Craft, plan: PlanView) -> None:

@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from demo.platforms.hook import SECRET, listening
 from portal.database import engine
 from portal.errors import NotFound
+from portal.identity.tables import KnownIdentifier
 from portal.rights import pause_decisions, pauses, restriction
 from portal.rights.lifecycle import NotPossible
 from portal.rights.out_of_use import OutOfUse, Reason, in_place, need_in_use
@@ -78,7 +81,7 @@ async def test_every_place_that_holds_it_is_told_and_the_person_hears_once(house
     assert house.sources["platform"].out_of_use
     by_hand = [task for task in await tasks_of(request.id) if task.kind == "by-hand"]
     assert [task.about for task in by_hand] == ["uploads"]
-    assert by_hand[0].due_day == request.due_day
+    assert by_hand[0].due_day == date(2026, 10, 15)
     assert await mails_to(ana.email) == ["paused", "received"]
     assert [entry.event for entry in await timeline_of(request.id)] == ["received", "paused", "in-place"]
 
@@ -346,7 +349,7 @@ def test_no_other_way_leads_to_a_change_in_a_place() -> None:
                 asked[call.func.attr].add(path.stem)
     assert asked["erase"] == {"erasure"}
     assert asked["restrict"] == {"restriction"}
-    assert asked["rectify"] <= {"rectification"}
+    assert asked["rectify"] <= {"correcting"}
 
 
 async def test_seeing_and_taking_go_on(house: House) -> None:
@@ -365,3 +368,42 @@ async def test_only_the_four_reasons_of_the_law_can_be_asked_for(house: House, r
     with pytest.raises(ValueError, match="no reason"):
         await pause(house, ana, reason=reason)  # type: ignore[arg-type]
     assert await SubjectRequest.count() == 0
+
+
+async def test_the_platform_hears_of_a_pause_and_of_its_end_signed_and_once(house: House) -> None:
+    """Paused, and released only when nothing is paused any more; a call that fails is made again."""
+    ana = await house.person()
+    await KnownIdentifier(subject=ana.subject_id, kind="account_id", value="account-1").save()
+    assert house.policy.webhook is not None
+    with listening(clock=house.clock) as hook:
+        named = {house.policy.webhook.url_variable: hook.url, house.policy.webhook.secret_variable: SECRET}
+        house.settings = msgspec.structs.replace(
+            house.settings, environment={**house.settings.environment, **named}
+        )  # fmt: skip
+        hook.answers.append(503)
+        first, second = await pause(house, ana), await pause(house, ana, reason="claims")
+        await work(house)
+        assert [one.event for one in hook.heard] == ["person.paused"]
+        assert sorted([(await states(one.id))["platform"] for one in (first, second)]) == ["done", "failed"]
+        assert house.sources["platform"].out_of_use
+        house.clock.advance(timedelta(minutes=10))
+        await work(house)
+        await end(house, ana, first)
+        await work(house)
+        assert [one.event for one in hook.heard] == ["person.paused", "person.paused"]
+        await end(house, ana, second)
+        await work(house)
+    assert [one.event for one in hook.heard] == ["person.paused", "person.paused", "person.released"]
+    assert len({one.reference for one in hook.heard}) == 3
+    assert {one.accounts for one in hook.heard} == {("account-1",)}
+
+
+async def test_a_webhook_that_is_not_set_up_is_a_persons_task(house: House) -> None:
+    """The flag is set all the same, and nobody believes that the platform was told."""
+    ana = await house.person()
+    await KnownIdentifier(subject=ana.subject_id, kind="account_id", value="account-1").save()
+    request = await pause(house, ana)
+    await work(house)
+    assert house.sources["platform"].out_of_use
+    assert (await states(request.id))["platform"] == "failed"
+    assert "refused" in [task.kind for task in await tasks_of(request.id)]
