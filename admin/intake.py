@@ -16,7 +16,7 @@ from admin.sign_in import staff_id
 from portal.errors import Invalid
 from portal.identity.address import normalise
 from portal.identity.forms import form
-from portal.rights.intake_staff import CHANNELS, METHODS, Ambiguous, Entered, checked, enter, received_instant
+from portal.rights.intake_staff import CHANNELS, METHODS, Entered, checked, enter, received_instant
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.requests import RequestView
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of
@@ -91,7 +91,7 @@ def _page(request: Req, typed: Typed, wrong: Sequence[Invalid], opened: Sequence
     return page(
         request, "staff/intake.html", status=422 if wrong else 200,
         typed=typed, wrong=wrong, opened=opened, rights=[right for right in RIGHTS if right not in NOT_HERE],
-        channels=CHANNELS, methods=METHODS, twice=bool(typed.which) or any(isinstance(one, Ambiguous) for one in wrong),
+        channels=CHANNELS, methods=METHODS, twice=bool(typed.which) or any(one.field == "which" for one in wrong),
     )  # fmt: skip
 
 

@@ -39,9 +39,9 @@ async def new_link(form: FormView, settings: Settings, *, at: datetime) -> tuple
 
 async def mailed_lately(about: str, *, at: datetime) -> bool:
     """True when an address was written to so often because of what others sent that the next one waits a day."""
-    return await IntakeForm.count().where(
-        (IntakeForm.about == about) & (IntakeForm.mailed_at > at - timedelta(days=1))
-    ) >= MOST_A_DAY  # fmt: skip
+    recent = IntakeForm.mailed_at > at - timedelta(days=1)
+    mailed: int = await IntakeForm.count().where((IntakeForm.about == about) & recent)
+    return mailed >= MOST_A_DAY
 
 
 def lives(form: FormView, at: datetime) -> bool:

@@ -14,11 +14,11 @@ from portal.evidence.log import append
 from portal.identity.address import normalise
 from portal.identity.sessions import subject_for
 from portal.policy.model import Policy
-from portal.rights import deadlines, letters
+from portal.rights import clocks, deadlines, letters
 from portal.rights.answer import end
 from portal.rights.intake_forms import FormView, form_of
 from portal.rights.intake_sender import ask_sender, tell_sender
-from portal.rights.intake_settle import change_clock, settle
+from portal.rights.intake_settle import settle
 from portal.rights.lifecycle import NotPossible
 from portal.rights.replies import enclose, words_for
 from portal.rights.requests import RequestView, find_by_id
@@ -81,7 +81,7 @@ async def ask_more(
     form = await form_of(request.id)
     async with engine().transaction():
         await _need_verifying(request)
-        await change_clock(request.id, lambda inputs: deadlines.pause(inputs, kind="identity", asked_at=at))
+        await clocks.change(request.id, lambda inputs: deadlines.pause(inputs, kind="identity", asked_at=at))
         await SubjectRequest.update({SubjectRequest.waits: True}).where(SubjectRequest.id == request.id)
         await RequestMessage(request=request.id, at=at, author="staff", kind="question", text=text.strip()).save()
         await record(request.id, request.reference, "asked", at=at, actor=actor)
@@ -135,7 +135,7 @@ async def close_unanswered(policy: Policy, settings: Settings, *, at: datetime) 
     today, closed = at.astimezone(ZoneInfo(policy.controller.zone)).date(), 0
     rows = await SubjectRequest.raw(
         "SELECT r.id, r.clock FROM subject_request r JOIN intake_form f ON f.request = r.id"
-        " WHERE r.state = 'verifying' AND r.waits AND f.kind = 'lost'"
+        " WHERE r.state = 'verifying' AND r.waits AND r.subject IS NULL AND f.kind = 'lost'"
     )
     for row in rows:
         due = deadlines.deadline(deadlines.from_json(row["clock"]))
@@ -155,7 +155,7 @@ async def close_unanswered(policy: Policy, settings: Settings, *, at: datetime) 
 async def _answered(request: RequestView, *, at: datetime) -> None:
     """Let the clock run again, if it waited."""
     if request.waits:
-        await change_clock(request.id, lambda inputs: deadlines.answer(inputs, kind="identity", answered_at=at))
+        await clocks.change(request.id, lambda inputs: deadlines.answer(inputs, kind="identity", answered_at=at))
         await SubjectRequest.update({SubjectRequest.waits: False}).where(SubjectRequest.id == request.id)
 
 

@@ -4,7 +4,6 @@ Always true here: nothing is joined before it is proven who asks; of two request
 counts, the open one keeps its reference, and no `received_at` is ever changed. Source: law D15, D16.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from portal.jobs import enqueue
 from portal.mail.messages import joined, request_received
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
-from portal.rights.deadlines import Deadline, Inputs, deadline, from_json, join, to_json
+from portal.rights import clocks
+from portal.rights.deadlines import join
 from portal.rights.lifecycle import SELF_SERVICE, close, move
 from portal.rights.replies import link_to, tell, words_for
 from portal.rights.requests import RequestView, find_by_id
@@ -79,23 +79,11 @@ async def acknowledge(request: RequestView, policy: Policy, settings: Settings, 
     await tell(request, message, at=at)
 
 
-async def change_clock(request: UUID, change: Callable[[Inputs], Inputs]) -> Deadline:
-    """Change what a request's dates are computed from, and the dates with it, inside the caller's transaction."""
-    connection = engine().connection
-    stored = await connection.fetchval("SELECT clock FROM subject_request WHERE id = $1 FOR UPDATE", request)
-    inputs = change(from_json(stored))
-    due = deadline(inputs)
-    await SubjectRequest.update({
-        SubjectRequest.clock: to_json(inputs), SubjectRequest.promise_day: due.promise,
-        SubjectRequest.law_day: due.law, SubjectRequest.due_day: due.due, SubjectRequest.act_by_day: due.act_by,
-    }).where(SubjectRequest.id == request)  # fmt: skip
-    return due
-
-
 async def _join(
     request: RequestView, other: RequestView, *, policy: Policy, settings: Settings, at: datetime, actor: str
 ) -> None:
-    due = await change_clock(other.id, lambda inputs: join(inputs, received_at=request.received_at))
+    moved = await clocks.change(other.id, lambda inputs: join(inputs, received_at=request.received_at))
+    due = moved.after
     await _widen(other, request)
     await RequestMessage.update({RequestMessage.request: other.id}).where(RequestMessage.request == request.id)
     details = {"with": request.reference, "received_at": request.received_at.isoformat(), "due": due.due.isoformat()}

@@ -50,19 +50,12 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
     """For an erasure: all of it was asked for."""
 
 
-class Ambiguous(Invalid):
-    """The clocks showed this hour twice: which one was it?"""
-
-    def __init__(self) -> None:
-        super().__init__("The clocks went back that night: this hour came twice. Say which one.", field="which")
-
-
 def received_instant(day: str, hour: str, which: str, *, policy: Policy, at: datetime) -> datetime:
     """Return the instant (UTC) of a day and a time of day in the controller's zone. `which`: first, second or empty.
 
     Raises:
-        Ambiguous: the hour came twice, and `which` does not say which.
-        Invalid: no day, no time, a time that the clocks skipped, or the future; names the field.
+        Invalid: no day, no time, the future, a time that the clocks skipped, or one that they showed twice while
+            `which` does not say which; names the field.
     """
     zone = ZoneInfo(policy.controller.zone)
     local = datetime.combine(_day(day), _time(hour))
@@ -71,7 +64,7 @@ def received_instant(day: str, hour: str, which: str, *, policy: Policy, at: dat
         raise Invalid("The clocks skipped this hour that night. Write the time they showed.", field="time")
     twice = early.utcoffset() != late.utcoffset()
     if twice and which not in {"first", "second"}:
-        raise Ambiguous
+        raise Invalid("The clocks went back that night: this hour came twice. Say which one.", field="which")
     found = (late if twice and which == "second" else early).astimezone(UTC)
     if found > at:
         raise Invalid("This is in the future. Write when it reached us.", field="day")

@@ -12,8 +12,12 @@ from portal.rights import (
     pages_erase,
     pages_export,
     pages_home,
+    pages_intake,
+    pages_pause,
     pages_receipts,
     pages_requests,
+    pages_say_no,
+    pages_uses,
 )
 
 routes: list[ControllerRouterHandler] = [
@@ -23,6 +27,10 @@ routes: list[ControllerRouterHandler] = [
     *pages_copy.routes,
     *pages_requests.routes,
     *pages_ask.routes,
+    *pages_intake.routes,
     *pages_erase.routes,
+    *pages_pause.routes,
+    *pages_say_no.routes,
+    *pages_uses.routes,
     *pages_receipts.routes,
 ]

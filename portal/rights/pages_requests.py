@@ -78,7 +78,7 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
         paused=await pause_of(words, policy, copy),
         stopped=await use_of(copy),
         steps=await steps_of(words, policy, copy),
-        written=await messages.messages_of(copy.id),
+        written=[one for one in await messages.messages_of(copy.id) if one.author != "reporter"],
         receipt=await receipts.number_of(copy.id),
         wrong=wrong,
         typed=typed,
