@@ -135,8 +135,8 @@ def own_tables(spec: PortalSource) -> PostgresSource:
             ),
             table(
                 "restriction", "pause", "since", PERSON, {"since": "at", "reason": "what", "lifted_at": "ended_at"},
-                {**ours, "request": INTERNAL, "categories": WORKING, "noticed_at": "The mail is told with its own moment.",
-                 "lifts_at": "It becomes ended_at."},
+                {**ours, "request": INTERNAL, "categories": WORKING, "lifts_at": "It becomes ended_at.",
+                 "noticed_at": "The mail is told with its own moment."},
             ),
             table(
                 "intake_form", "form", "sent_at", ADDRESS,
