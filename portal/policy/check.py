@@ -11,7 +11,7 @@ import msgspec
 from portal.errors import PolicyError
 from portal.policy.load import line, read
 from portal.policy.model import Frozen, Policy, Standing, Text
-from portal.policy.rules import answers, facts, sources, uses, writing
+from portal.policy.rules import answers, corrections, facts, sources, uses, writing
 from portal.policy.rules.walk import each, parts
 from portal.policy.shape import is_inside
 from portal.policy.territories import ADEQUATE, AS_OF, EEA
@@ -33,6 +33,7 @@ RULES = (
     uses.recipients,
     uses.categories,
     answers.answers,
+    corrections.corrections,
     sources.sources,
 )
 
