@@ -66,7 +66,9 @@ async def erase(
                 blanked += await _redirect(connection, work, links=True)
             for (kind, _), number in zip(group, await _run(connection, work, group), strict=True):
                 deleted, blanked = (deleted + number, blanked) if kind == "delete" else (deleted, blanked + number)
-    return Erased(done=True, means="deleted" if deleted else "blanked" if blanked else "nothing")
+    # Shells under an account that lives on are still told as the person's, empty as they are.
+    emptied = work.stays and not plan.whole
+    return Erased(done=True, means="deleted" if deleted and not emptied else "blanked" if blanked else "nothing")
 
 
 def _account_id(pseudonym: UUID, number: int) -> str:

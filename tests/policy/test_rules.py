@@ -104,6 +104,31 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         lambda raw: table(raw, "job_outputs")["subject"]["via"][0].update(table="job"),
         'sources[0] "platform".tables[4] "job_outputs".subject.via[0].table', 'Did you mean "jobs"?',
     ),
+    "one role for two things": (
+        put(lambda raw: source(raw, "platform"), write_url_variable="CASAGBIC_DATABASE_URL"),
+        'sources[0] "platform"',
+        "three roles",
+    ),
+    "a writing role that is no variable": (
+        put(lambda raw: source(raw, "platform"), write_url_variable="postgresql://x"),
+        'sources[0] "platform".write_url_variable',
+        "no variable name",
+    ),
+    "a flag of a table that is none": (
+        put(lambda raw: source(raw, "platform"), restrict={"table": "acounts", "column": "restricted"}),
+        'sources[0] "platform".restrict.table',
+        'Did you mean "accounts"?',
+    ),
+    "a text in place of a column that is none": (
+        put(lambda raw: table(raw, "jobs"), anonymise={"promt": ""}),
+        'sources[0] "platform".tables[3] "jobs".anonymise',
+        "neither collected nor left out",
+    ),
+    "a text in place of a key": (
+        put(lambda raw: table(raw, "jobs"), anonymise={"account_id": "x"}),
+        'sources[0] "platform".tables[3] "jobs".anonymise',
+        "what rows are found by",
+    ),
     "lookup table": (
         put(lambda raw: source(raw, "platform")["lookup"], table="users"),
         'sources[0] "platform".lookup.table', '"users" is not among its tables',

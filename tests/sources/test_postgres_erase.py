@@ -200,6 +200,23 @@ async def test_a_part_alone_leaves_the_rest_reachable(hard: Hard) -> None:
     assert await hard.one("SELECT email FROM account WHERE id = $1", hard.ana) == "Ana@Example.example"
 
 
+async def test_a_part_whose_shells_must_stay_says_that_it_is_blanked(hard: Hard) -> None:
+    """The shell stays under the account that lives on, so the person is still told of it."""
+    thread = await hard.one("INSERT INTO thread (account_id, title) VALUES ($1, 'x') RETURNING id", hard.ana)
+    await hard.owner.execute("INSERT INTO thread (account_id, title) VALUES ($1, 'y')", hard.ana)
+    await hard.owner.execute(
+        "INSERT INTO comment (thread_id, account_id, body, likes) VALUES ($1, $2, 'by ben', 1)", thread, hard.ben
+    )
+    for _ in range(2):
+        assert (await erase(hard, Erasing(category="posts", action="erase"))).means == "blanked"
+    assert await hard.owner.fetch("SELECT FROM thread WHERE account_id = $1 AND title = ''", hard.ana)
+    assert await hard.one("SELECT count(*) FROM thread") == 1
+    assert await hard.one("SELECT body FROM comment") == "by ben"
+    await erase(hard)
+    await assert_gone(hard)
+    assert await hard.one("SELECT body FROM comment") == "by ben"
+
+
 async def test_a_second_run_finds_nothing(hard: Hard) -> None:
     """And changes not one byte, with or without a shell."""
     await hard.owner.execute("INSERT INTO purchase (email, amount) VALUES ('ana@example.example', 5)")
