@@ -5,6 +5,7 @@ no reason. Platforms that can only stop a whole account are named before the cho
 """
 
 from contextlib import suppress
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import get, post
@@ -13,6 +14,7 @@ from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
 from portal.errors import Invalid, SignInNeeded
+from portal.identity.forms import unproven
 from portal.identity.visitor import Visitor, form, need_session, visitor_of
 from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import LONGEST
@@ -38,18 +40,20 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 async def choose(request: Req) -> Template:
     """Show what is paused already, and offer the rest."""
     visitor = need_session(request)
-    wanted = str(request.query_params.get("c", ""))
-    return await _show(request, visitor, Chosen(categories=(wanted,)), [])
+    return await _show(request, visitor, _read(request.query_params, _offered(request)), [])
 
 
 @post("/pause", status_code=200)
 async def start(request: Req) -> Template | Redirect:
-    """Pause it now. A second click finds the first one's request; a mistake keeps what was filled in."""
-    if not visitor_of(request).signed_in:
-        raise SignInNeeded("/pause")
-    visitor, fields = visitor_of(request), await form(request)
-    offered = [one.id for one in pausable(policy_of(request))]
-    chosen = _read(fields, offered)
+    """Pause it now. A second click finds the first one's request; a mistake keeps what was filled in.
+
+    Whoever was signed out meanwhile finds the same ticks again; what they wrote never travels in an address.
+    """
+    visitor, offered = visitor_of(request), _offered(request)
+    if not visitor.signed_in:
+        kept = _read(await unproven(request), offered)
+        raise SignInNeeded(f"/pause?{urlencode([*(('c', id) for id in kept.categories), ('r', kept.reason)])}")
+    chosen = _read(await form(request), offered)
     if wrong := _mistakes(chosen):
         return await _show(request, visitor, chosen, wrong)
     wish = Wish(
@@ -88,6 +92,10 @@ async def _show(request: Req, visitor: Visitor, chosen: Chosen, wrong: list[tupl
         wrong=wrong,
         paused=await paused_now(request, visitor),
     )
+
+
+def _offered(request: Req) -> list[str]:
+    return [one.id for one in pausable(policy_of(request))]
 
 
 def _read(fields: Fields, offered: list[str]) -> Chosen:

@@ -174,6 +174,19 @@ async def test_withdrawing_the_request_ends_the_pause_and_the_refusal_of_a_use(h
         assert [task.state for task in await tasks_of(row.id)] == ["not-needed"]
 
 
+async def test_whoever_was_signed_out_meanwhile_finds_the_same_ticks_again(house: House) -> None:
+    """The choice comes back after sign-in; what was written is in no address."""
+    away = house.anybody()
+    sent = {"c": ["prompts", "nothing"], "r": "claims", "text": "my own words"}
+    went = (await away.post("/en/pause", data=sent)).headers["location"]
+    assert went == "/en/sign-in?next=%2Fpause%3Fc%3Dprompts%26r%3Dclaims"
+    ana = await house.person()
+    text = (await ana.get("/en/pause?c=prompts&r=claims")).text
+    assert 'value="prompts" checked' in text
+    assert 'value="claims" checked' in text
+    assert await SubjectRequest.count() == 0
+
+
 async def test_whoever_is_not_signed_in_is_asked_to(house: House) -> None:
     """And comes back to the page."""
     for path in ("pause", "say-no", "take", "automated", "consent"):

@@ -13,6 +13,7 @@ from demo.platforms.hook import SECRET, listening
 from portal.database import engine
 from portal.errors import NotFound
 from portal.identity.tables import KnownIdentifier
+from portal.jobs import Later
 from portal.rights import pause_decisions, pauses, restriction
 from portal.rights.lifecycle import NotPossible
 from portal.rights.out_of_use import OutOfUse, Reason, in_place, need_in_use
@@ -21,6 +22,8 @@ from portal.rights.requests import RequestView, find, find_by_id, timeline_of
 from portal.rights.tables import RequestMessage, SubjectRequest
 from portal.rights.tasks import end_task, tasks_of
 from portal.rights.walk import Craft, Did, walk
+from portal.rights.works import CRAFTS
+from portal.sources.base import Identifiers, Restricted
 from tests.rights.conftest import Browser, House
 from tests.rights.shop import events_of, mails_to, shop_of, work
 
@@ -305,6 +308,34 @@ async def test_whoever_comes_last_decides_when_lifting_and_pausing_race(house: H
     await pause(house, ana, reason="claims")
     await work(house)
     assert house.sources["platform"].out_of_use
+
+
+async def test_a_pause_begun_while_a_place_is_being_let_go_is_not_lost(house: House) -> None:
+    """Two workers never tell one place about one person at a time, so the slow "off" cannot overwrite the new "on"."""
+    ana, platform = await house.person(), house.sources["platform"]
+    first = await pause(house, ana)
+    await work(house)
+    await end(house, ana, first)
+    entered, gate, restrict = asyncio.Event(), asyncio.Event(), platform.restrict
+
+    async def slowly(subject: Identifiers, *, on: bool) -> Restricted:
+        if not on:
+            entered.set()
+            await gate.wait()
+        return await restrict(subject, on=on)
+
+    platform.restrict = slowly  # type: ignore[method-assign]
+    lifting = asyncio.create_task(work(house))
+    await entered.wait()
+    second = await plan_of((await pause(house, ana, reason="claims")).id, "restrict")
+    assert second is not None
+    with pytest.raises(Later):
+        await walk(shop_of(house), CRAFTS, {"plan": str(second.id)})
+    gate.set()
+    await lifting
+    assert not platform.out_of_use
+    await walk(shop_of(house), CRAFTS, {"plan": str(second.id)})
+    assert platform.out_of_use
 
 
 async def test_no_correction_reaches_a_place_while_it_is_paused(house: House) -> None:
