@@ -162,7 +162,6 @@ async def _search(dsn: str, rounds: int, rows: int) -> tuple[int, float, float]:
         f" FROM generate_series(1, {rows}) n"
     )
     await connection.execute("VACUUM ANALYZE big")
-    await connection.execute("SET max_parallel_workers_per_gather = 0")
     source = Postgres(_spec(), dsn, scan_dsn=dsn)
     wanted = needles.of(Identifiers(
         emails=frozenset({"amelie.laurent@elsewhere.example", "Amelie@old.example"}),
