@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     STEP_UP = "step-up"
     MAILBOX = "mailbox"
     """To show that a mailbox is one's own, also when nobody knows it."""
+    ADDRESS = "address"
+    """To sign in with another address from now on."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from portal.identity.openid import forget_outside_attempts
 from portal.identity.sessions import forget_sessions
 from portal.identity.tables import SignInAttempt, Subject
 from portal.jobs import Payload, Schedule, Work
-from portal.mail.messages import Message, mailbox_code, sign_in_code, step_up_code
+from portal.mail.messages import Message, address_code, mailbox_code, sign_in_code, step_up_code
 from portal.mail.outbox import post
 from portal.policy.model import Policy, Way
 from portal.settings import Settings
@@ -56,7 +56,7 @@ async def send_code(id: UUID, policy: Policy, settings: Settings, clock: Clock, 
     if attempt is None or not (attempt.sent_at is None is attempt.used_at) or attempt.expires_at <= clock():
         return
     known = (
-        attempt.purpose == Purpose.MAILBOX
+        attempt.purpose in {Purpose.MAILBOX, Purpose.ADDRESS}
         or await Subject.exists().where(Subject.email == attempt.email)
         or await knows(attempt.email)
     )
@@ -77,6 +77,8 @@ def _message(attempt: SignInAttempt, policy: Policy, settings: Settings) -> Mess
     minutes = policy.sign_in.link_minutes
     if attempt.purpose == Purpose.STEP_UP:
         return step_up_code(words, policy, code=code, minutes=minutes)
+    if attempt.purpose == Purpose.ADDRESS:
+        return address_code(words, policy, code=code, minutes=minutes)
     token = token_of(settings, attempt.id, attempt.purpose)
     if attempt.purpose == Purpose.MAILBOX:
         link = f"{settings.public_url}/{attempt.language}/ask/link/{token}"

@@ -18,6 +18,7 @@ from portal.mail.letter import Message
 from portal.mail.messages import copy_downloaded
 from portal.mail.outbox import post
 from portal.policy.model import Policy
+from portal.rights.address_hold import need_no_hold
 from portal.rights.person import address_of
 from portal.rights.requests import ParcelView, RequestView, find, parcel_of
 from portal.rights.tables import Parcel
@@ -43,10 +44,12 @@ async def hand_over(
 
     Raises:
         NotFound: not theirs, not ready, expired, deleted, or no downloads left.
+        Held: the address to sign in with has just changed.
         SourceUnavailable: the storage does not answer; nothing was counted.
     """
     request = await find(reference, subject_id)
     parcel = await parcel_of(request.id)
+    await need_no_hold(subject_id, at=at)
     if parcel is None or not parcel.available(at):
         raise NotFound
     place = parcel.place if what == "zip" else parcel.pdf_place

@@ -91,6 +91,7 @@ def _done(words: Words, kind: Kind, item: ItemView) -> str:
         return words("Nothing was there.")
     by_means: Mapping[str, str] = {
         "by-hand": words("Done by a person of ours."),
+        "corrected": words("Corrected."),
         "not-needed": words("It was not needed there."),
         "redacted": words("Made unreadable there."),
         "another-pause": words("Another pause goes on there."),

@@ -106,10 +106,10 @@ async def _begin(shop: Workshop, craft: Craft, plan: PlanView) -> bool:
 def _must_wait(shop: Workshop, plan: PlanView, person: Identified) -> bool:
     """Tell whether somebody is not known well enough yet.
 
-    An erasure wants every place to have said whom it knows; a pause only wants the person's accounts, for the places
-    that answer must not wait for those that do not.
+    An erasure wants every place to have said whom it knows; a pause and a correction only want the person's
+    accounts, for the places that answer must not wait for those that do not.
     """
-    if plan.kind not in {"restrict", "lift"}:
+    if plan.kind == "erase":
         return bool(person.unreachable)
     lookups = {spec.id for spec in shop.policy.sources if isinstance(spec, PostgresSource)}
     return not person.identifiers.account_ids and not lookups.isdisjoint(person.unreachable)

@@ -9,6 +9,9 @@ from functools import partial
 from portal.jobs import Schedule, Work
 from portal.rights import (
     access,
+    address_change,
+    correcting,
+    corrections,
     erase_again,
     erasure,
     erasure_end,
@@ -33,6 +36,7 @@ CRAFTS: Crafts = {
     "erase": Craft(act=erasure.act, finish=erasure_end.finish, narrow=erase_again.narrow),
     "restrict": Craft(act=restriction.act, finish=pauses.finish, settled=pauses.settled),
     "lift": Craft(act=restriction.act, finish=pauses.finish),
+    "rectify": Craft(act=correcting.act, finish=correcting.finish, settled=correcting.settled),
 }
 """How each kind of plan is carried out."""
 
@@ -66,6 +70,11 @@ def schedules(shop: Workshop) -> list[Schedule]:
     async def release() -> None:
         await held.release_due(shop)
 
+    async def settle() -> None:
+        await address_change.settle_due(shop)
+        await corrections.forget_values(at=shop.clock())
+        await correcting.tell_due(shop)
+
     async def let_go() -> None:
         await pause_decisions.lift_due(shop)
         await resume_due(shop)
@@ -79,6 +88,7 @@ def schedules(shop: Workshop) -> list[Schedule]:
     return [
         Schedule(CLOCK, "*/5 * * * *", look_at_clocks),
         Schedule("rights.forms", "11,41 * * * *", tend_forms),
+        Schedule("rights.settle", "*/10 * * * *", settle),
         Schedule("rights.lift", "*/10 * * * *", let_go),
         Schedule("rights.expire", "*/10 * * * *", expire),
         Schedule("rights.remind", "5 * * * *", remind),

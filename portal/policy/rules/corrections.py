@@ -50,15 +50,15 @@ def _filled_by(policy: Policy, category: Category, field: Field) -> str:
     for source in policy.sources:
         match source:
             case PostgresSource():
-                parts = [t for t in source.tables if t.name == source.lookup.table and t.category == category.id]
-                names = {part.name for table in parts for part in table.columns if part.target == field.id}
+                tables = [t for t in source.tables if t.name == source.lookup.table and t.category == category.id]
+                names = {part.name for table in tables for part in table.columns if part.target == field.id}
                 ids = {source.lookup.account_id, source.lookup.stripe_customer}
                 if source.lookup.email in names:
                     return "email"
                 found = "value" if names - ids else found
             case StripeSource():
-                parts = [part for part in source.objects if part.object == "customer" and part.category == category.id]
-                names = {column.name for part in parts for column in part.columns if column.target == field.id}
+                customers = [o for o in source.objects if o.object == "customer" and o.category == category.id]
+                names = {column.name for part in customers for column in part.columns if column.target == field.id}
                 found = "value" if "name" in names else found
             case _:
                 pass
