@@ -145,7 +145,7 @@ def _what(item: ItemView) -> What:
 async def _recipients(policy: Policy, plan: PlanView) -> list[Recipient]:
     """Say of everyone else who had the data what they know: by one of our sources, by hand, or not at all yet."""
     zone = ZoneInfo(policy.controller.zone)
-    states: dict[str, Told] = {"open": "unreachable", "asked": "asked", "done": "confirmed", "not-needed": "not-needed"}
+    states: dict[str, Told] = {"open": "to-be-asked", "asked": "asked", "done": "confirmed", "not-needed": "not-needed"}
     return [
         Recipient(
             name=policy.recipient(task.about).name,
@@ -183,7 +183,7 @@ async def _say_done(
     titles = {category.id: category.title[request.language] for category in policy.categories}
     gone = dict.fromkeys(titles[item.category] for item in items if _what(item) in {"erased", "anonymised", "by-hand"})
     stays = {titles[item.category]: item.until for item in items if _what(item) == "kept" and item.until}
-    waiting = [one.name for one in await _recipients(policy, plan) if one.state in {"asked", "unreachable"}]
+    waiting = [one.name for one in await _recipients(policy, plan) if one.state in {"asked", "to-be-asked"}]
     message = erasure_done(
         words, policy, reference=request.reference, receipt=grouped(number), gone=list(gone),
         stays=list(stays.items()), waiting=waiting, backups_until=backups, account_closed=plan.whole,

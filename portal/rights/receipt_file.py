@@ -28,7 +28,7 @@ type What = Literal[
     "erased", "anonymised", "kept", "corrected", "handed-over", "paused", "resumed", "stopped", "moved", "nothing",
     "unreachable", "by-hand",
 ]  # fmt: skip
-type Told = Literal["asked", "told", "confirmed", "not-needed", "unreachable"]
+type Told = Literal["to-be-asked", "asked", "told", "confirmed", "not-needed", "unreachable"]
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ def erasure_done(
                 (words("Erased"), ", ".join(gone) or words("nothing")),
                 *((title, words("kept until {day}", day=words.day(until))) for title, until in stays),
                 *(((words("Have confirmed"), ", ".join(told)),) if told else ()),
-                *(((words("Asked, no answer yet"), ", ".join(waiting)),) if waiting else ()),
+                *(((words("Not confirmed yet"), ", ".join(waiting)),) if waiting else ()),
                 *(((words("Copies in backups are gone by"), words.day(backups_until)),) if backups_until else ()),
             ),
             invitation=words("Check the receipt here, without an account, whenever you like:"),
@@ -97,7 +97,7 @@ def _first(words: Words, gone: Sequence[str], told: Sequence[str], waiting: Sequ
     if not gone:
         return words("We looked everywhere for what you asked us to erase. Nothing was there.")
     if waiting:
-        return words("What you asked is erased here. We have asked everybody below to erase it as well.")
+        return words("What you asked is erased here. A person of ours sees to it that those named below erase it as well.")
     if told:
         return words("What you asked is erased here, and everybody whom we asked has confirmed it.")
     return words("What you asked is erased here. Nobody else had it from us.")
