@@ -17,16 +17,18 @@ from portal.mail.messages import erasure_done
 from portal.mail.outbox import post
 from portal.mail.tables import Mail
 from portal.policy.model import Policy
-from portal.rights import held, known, scan
+from portal.rights import held, known, receipts, scan
 from portal.rights.answer import end
+from portal.rights.deadlines import RULES_VERSION
 from portal.rights.lifecycle import Outcome
-from portal.rights.plans import ItemView, PlanView, items_of, turn
+from portal.rights.plans import ItemView, PlanView, items_of, plan_of, turn
 from portal.rights.receipt_file import Told, What
-from portal.rights.receipts import Done, Recipient, grouped
+from portal.rights.receipts import Answer, Done, Recipient, grouped
 from portal.rights.requests import RequestView, find_by_id, requests_of
 from portal.rights.tables import Plan, Restriction
 from portal.rights.tasks import tasks_of
 from portal.rights.workshop import Workshop
+from portal.settings import Settings
 from portal.sources.base import Identifiers
 from portal.words import Words
 
@@ -102,7 +104,7 @@ async def _close(shop: Workshop, plan: PlanView, items: Sequence[ItemView], *, a
     request, policy = await find_by_id(plan.request), shop.policy
     kept = any(item.action == "keep" and item.expected != 0 and item.means != "nothing" for item in items)
     outcome: Outcome = "partly" if kept else "fulfilled"
-    backups = (at + timedelta(days=policy.backups.days)).date() if policy.backups else None
+    backups = _backups(policy, at)
     number = await end(
         request, outcome, event="erased", policy=policy, settings=shop.settings, at=at, actor="worker",
         done=_done(policy, request, items), recipients=await _recipients(policy, plan), backups_gone_by=backups,
@@ -111,6 +113,10 @@ async def _close(shop: Workshop, plan: PlanView, items: Sequence[ItemView], *, a
         await _close_others(shop, plan, at=at)
     await _let_go(plan, at=at)
     await _say_done(shop, request, plan, items, number, backups, at=at)
+
+
+def _backups(policy: Policy, at: datetime) -> date | None:
+    return (at + timedelta(days=policy.backups.days)).date() if policy.backups else None
 
 
 async def _close_others(shop: Workshop, plan: PlanView, *, at: datetime) -> None:
@@ -193,3 +199,23 @@ async def _say_done(
         return  # They were told when it was erased the first time.
     to = await known.address(plan, shop.settings)
     await post(message, to=to, language=request.language, reference=request.reference, at=at)
+
+
+async def supplement(request: RequestView, *, policy: Policy, settings: Settings, at: datetime) -> None:
+    """Sign again what an erasure came to, when a recipient has answered since. Idempotent: no change, no supplement.
+
+    The person's address is forgotten by then: they find it under the number of the first receipt.
+    """
+    plan = await plan_of(request.id, "erase")
+    if plan is None or plan.state != "done" or plan.done_at is None or request.closed_at is None:
+        return
+    answer = Answer(
+        outcome=request.outcome,
+        answered=request.closed_at.astimezone(ZoneInfo(policy.controller.zone)).date(),
+        rules=str(RULES_VERSION),
+        done=tuple(_done(policy, request, await items_of(plan.id))),
+        recipients=tuple(await _recipients(policy, plan)),
+        backups_gone_by=_backups(policy, plan.done_at),
+    )
+    async with engine().transaction():
+        await receipts.issue(request.id, answer, settings=settings, policy=policy, at=at)

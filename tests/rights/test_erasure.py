@@ -221,3 +221,22 @@ async def test_signing_up_again_afterwards_is_a_new_beginning(bench: Bench) -> N
     bench.later(days=1)
     await bench.work(reference)
     assert browser.subject_id != bench.subject and bench.left()["platform"] == ["account"]
+
+
+async def test_a_recipient_who_answers_later_is_in_a_supplement_of_the_receipt(bench: Bench) -> None:
+    """Asked again without news it is the same receipt; with news, who has the first number is shown the newest."""
+    reference = await bench.erased()
+    await bench.work(reference)
+    request = await bench.request(reference)
+    policy, settings = bench.house.policy, bench.shop.settings
+    first = await receipts.number_of(request.id)
+    await erasure_end.supplement(request, policy=policy, settings=settings, at=bench.house.clock())
+    assert await receipts.number_of(request.id) == first
+    task = next(task for task in await tasks_of(request.id) if task.kind == "tell" and task.about == "openai")
+    bench.later(days=5)
+    await end_task(task.id, "done", at=bench.house.clock(), actor="staff:1")
+    await erasure_end.supplement(request, policy=policy, settings=settings, at=bench.house.clock())
+    found = await receipts.by_number(first)
+    assert found is not None and found.supplement == 1
+    states = {one.name: one.state for one in receipts.read(found, settings).recipients}
+    assert (states["OpenAI"], states["Anthropic"]) == ("confirmed", "to-be-asked")
