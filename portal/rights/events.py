@@ -48,6 +48,7 @@ def events_in_words(words: Words) -> Mapping[str, str]:
         "pause-ended": words("The pause has ended, as we told you"),
         "pause-ended-by-you": words("You ended the pause"),
         "use-standing-still": words("You said no, and the use stopped"),
+        "use-weighing": words("You said no, and we weigh your reasons and ours"),
         "use-stopped": words("The use has stopped for good"),
         "use-weighed": words("We weighed your reasons and ours, and told you the result"),
         "use-resumed": words("The use goes on, as we told you"),

@@ -23,7 +23,7 @@ from portal.rights.letters.reasons import reason
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of
 from portal.rights.replies import link_to, reply, words_for
-from portal.rights.requests import RequestView, find_by_id
+from portal.rights.requests import RequestView, find_by_id, requests_of
 from portal.rights.stopped_uses import Stopped, stopped
 from portal.rights.tables_uses import StoppedUse
 from portal.rights.tasks import open_task
@@ -42,6 +42,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     answer: Answer
     stopped: Stopped | None
+    stoppable: bool = True
+    """False where we cannot tell whose data it is: it cannot stop for one person alone. Source: GDPR Art. 11(1)."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +68,24 @@ def answer_of(purpose: Purpose) -> Answer:
 def uses(policy: Policy, now_stopped: Sequence[Stopped]) -> list[Use]:
     """Return every use, those that can be refused first, each with how it stands for this person."""
     by_purpose = {one.purpose: one for one in now_stopped}
-    every = [Use(purpose=one, answer=answer_of(one), stopped=by_purpose.get(one.id)) for one in policy.purposes]
+    every = [
+        Use(
+            purpose=one, answer=answer_of(one), stopped=by_purpose.get(one.id), stoppable=stoppable(policy, one.id)
+        )
+        for one in policy.purposes
+    ]  # fmt: skip
     return sorted(every, key=lambda use: use.answer != "refuse")
+
+
+def stoppable(policy: Policy, purpose: str) -> bool:
+    """Return whether a use can stop for one person: whether any of its data can be looked up by person."""
+    return any(category.searchable for category in stopped_uses.categories_for(policy, purpose))
 
 
 async def say_no(refusal: Refusal, *, policy: Policy, settings: Settings, at: datetime) -> Opened:
     """Stop a use and open the request for it; one transaction. Said twice, it is one request.
+
+    A use that cannot stop for one person alone is only weighed, and nothing says that it stopped.
 
     Raises:
         ValueError: a use that cannot be refused.
@@ -81,7 +95,7 @@ async def say_no(refusal: Refusal, *, policy: Policy, settings: Settings, at: da
         raise ValueError("no use that can be refused")
     async with engine().transaction():
         await engine().connection.execute("SELECT FROM subject WHERE id = $1 FOR UPDATE", refusal.subject)
-        same = next((one.request for one in await stopped(refusal.subject) if one.purpose == purpose.id), None)
+        same = await _same(refusal, purpose, policy)
         id = same or await _begin(refusal, purpose, policy, settings, at)
     return Opened(await find_by_id(id), existing=same is not None)
 
@@ -89,15 +103,18 @@ async def say_no(refusal: Refusal, *, policy: Policy, settings: Settings, at: da
 async def stop_for_good(request_id: UUID, *, policy: Policy, settings: Settings, at: datetime, actor: str) -> None:
     """Give the person right: the use does not come back, and the letter says so.
 
+    One that could not stop for them alone must have stopped for everybody by now.
+
     Raises:
         NotPossible: it was decided already.
     """
     async with engine().transaction():
         request, use = await _weighed(request_id)
-        await stopped_uses.make_final(request, at=at, actor=actor)
+        if use is not None:
+            await stopped_uses.make_final(request, at=at, actor=actor)
         letter = objection_stopped(
-            words_for(request, policy), policy, case_of(request, policy, at=at), purpose=use.purpose,
-            stopped_at=use.since,
+            words_for(request, policy), policy, case_of(request, policy, at=at),
+            purpose=use.purpose if use else _purpose_of(request, policy), stopped_at=use.since if use else at,
         )  # fmt: skip
         await reply(
             request, letter, "fulfilled", event="use-stopped", policy=policy, settings=settings, at=at, actor=actor
@@ -122,7 +139,7 @@ async def overriding_grounds(
     `resumes_on` is a day in the controller's zone; by default a week from today.
 
     Raises:
-        NotPossible: it was decided already.
+        NotPossible: it was decided already, or the use does not stand still: refuse it with the usual letter.
         NotComplete: a side or the balance says nothing, or the use would go on before the person hears of it.
         ValueError: `reason_id` cannot refuse an objection.
     """
@@ -130,6 +147,8 @@ async def overriding_grounds(
     day = resumes_on or at.astimezone(zone).date() + NOTICE
     async with engine().transaction():
         request, use = await _weighed(request_id)
+        if use is None:
+            raise NotPossible
         words = words_for(request, policy)
         letter = objection_weighed(
             words, policy, case_of(request, policy, at=at), purpose=use.purpose, your_side=your_side,
@@ -176,11 +195,14 @@ async def _begin(refusal: Refusal, purpose: Purpose, policy: Policy, settings: S
         asked, policy=policy, public_url=settings.public_url, at=at, receipt=not purpose.marketing
     )  # fmt: skip
     why: stopped_uses.Why = "marketing" if purpose.marketing else "objection"
-    await stopped_uses.stop(request, policy, purpose.id, why=why, at=at, actor="person")
+    stops = purpose.marketing or stoppable(policy, purpose.id)
+    if stops:
+        await stopped_uses.stop(request, policy, purpose.id, why=why, at=at, actor="person")
     if purpose.marketing:
         await _never_again(request, purpose, policy, settings, at)
     else:
-        await move(request.id, request.reference, "deciding", event="use-standing-still", at=at, actor="person")
+        event = "use-standing-still" if stops else "use-weighing"
+        await move(request.id, request.reference, "deciding", event=event, at=at, actor="person")
         due = request.act_by_day or request.due_day
         await open_task(request.id, request.reference, "decide", "objection", due=due, at=at)
     return request.id
@@ -200,11 +222,33 @@ async def _never_again(
     )  # fmt: skip
 
 
-async def _weighed(request_id: UUID) -> tuple[RequestView, Stopped]:
-    """Return an objection that is being weighed, which nobody else can decide before we commit."""
+async def _same(refusal: Refusal, purpose: Purpose, policy: Policy) -> UUID | None:
+    """Return the request of the same no: the use stands still for it, or it is being weighed."""
+    still = next((one.request for one in await stopped(refusal.subject) if one.purpose == purpose.id), None)
+    if still is not None or stoppable(policy, purpose.id):
+        return still
+    every = [one for one in await requests_of(refusal.subject) if one.right == "objection" and one.is_open]
+    return next((one.id for one in every if _purpose_of(one, policy) == purpose.id), None)
+
+
+def _purpose_of(request: RequestView, policy: Policy) -> str:
+    """Return which use an objection is about that did not stop anything: the one with exactly its categories.
+
+    Raises:
+        NotPossible: the policy has no such use any more.
+    """
+    for purpose in policy.purposes:
+        used = [category.id for category in stopped_uses.categories_for(policy, purpose.id)]
+        if answer_of(purpose) == "refuse" and used == request.categories:
+            return purpose.id
+    raise NotPossible
+
+
+async def _weighed(request_id: UUID) -> tuple[RequestView, Stopped | None]:
+    """Return an objection that is being weighed, which nobody else can decide before we commit, and what it stopped."""
     await engine().connection.execute("SELECT FROM subject_request WHERE id = $1 FOR UPDATE", request_id)
     request = await find_by_id(request_id)
     use = next((one for one in await stopped(request.owner) if one.request == request_id and not one.final), None)
-    if use is None or not request.is_open:
+    if not request.is_open or request.right != "objection":
         raise NotPossible
     return request, use

@@ -206,6 +206,24 @@ async def test_advertising_stops_for_good_at_once(house: House) -> None:
     assert not await suppressed("news", ana.email, other)
 
 
+@pytest.mark.parametrize("house", ["caaartoons"], indirect=True)
+async def test_what_is_nobodys_in_particular_is_weighed_and_never_said_to_have_stopped(house: House) -> None:
+    """Addresses in memory cannot be told apart: no page claims a stop, and a person answers."""
+    ana = await house.person()
+    purpose = next(use.purpose for use in uses(house.policy, []) if not use.stoppable and use.answer == "refuse")
+    assert "it cannot stop for you alone" in (await ana.get("/en/say-no")).text
+    first, second = await say_no(house, ana, purpose.id), await say_no(house, ana, purpose.id)
+    assert first.id == second.id
+    assert first.state == "deciding"
+    assert await stopped(ana.subject_id) == []
+    assert [entry.event for entry in await timeline_of(first.id)] == ["received", "use-weighing"]
+    with pytest.raises(NotPossible):
+        await go_on(house, first)
+    how = {"policy": house.policy, "settings": house.settings, "at": house.clock(), "actor": STAFF}
+    await objection.stop_for_good(first.id, **how)
+    assert (await find_by_id(first.id)).outcome == "fulfilled"
+
+
 async def test_no_word_of_the_person_is_in_the_evidence(house: House) -> None:
     """Evidence knows the purpose and the moment."""
     ana = await house.person()
