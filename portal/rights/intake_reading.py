@@ -89,7 +89,10 @@ def _who(topic: str, typed: Typed) -> list[Invalid]:
             found.append(Invalid("Choose the age, or that you are not sure.", field="under-yes"))
         return found
     if topic == "agent":
-        found = _address(typed.about, "about")
+        found = [
+            Invalid("Write the person’s e-mail address, like name@example.com.", field="about")
+            for _ in _address(typed.about, "about")
+        ]
         if not typed.name.strip():
             found.insert(0, Invalid("Write your name, and your organisation if you have one.", field="name"))
         if len(typed.name) > LONGEST_NAME:
