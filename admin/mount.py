@@ -67,6 +67,7 @@ def _piccolo_admin(settings: Settings, name: str) -> ASGIApp:
         production=settings.secure,
         site_name=name,
         auto_include_related=False,
+        sidebar_links={"Desk": "/staff/desk"},
         allowed_hosts=[urlsplit(settings.public_url).netloc],
     )
     app.template = app.template.replace("</head>", f"{HEAD}</head>")

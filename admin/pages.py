@@ -11,12 +11,12 @@ from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
-from admin import intake
+from admin import desk, intake
 from admin.mount import COOKIE
 from admin.sign_in import use_link
 from admin.tables import LONGEST
 from portal.identity.forms import form
-from portal.web import Req, now, page, policy_of, settings_of
+from portal.web import Req, go, now, page, policy_of, settings_of
 
 Token = Annotated[str, PathParameter(max_length=100)]
 
@@ -25,6 +25,12 @@ Token = Annotated[str, PathParameter(max_length=100)]
 async def door(request: Req) -> Redirect:
     """Lead to the page in the organisation's first language."""
     return Redirect(f"/{policy_of(request).languages[0]}/staff/sign-in", status_code=303)
+
+
+@get("/staff/desk", name="staff-desk-door")
+async def desk_door(request: Req) -> Redirect:
+    """Lead to the desk in the organisation's first language."""
+    return Redirect(f"/{policy_of(request).languages[0]}{desk.PATH}", status_code=303)
 
 
 @get("/staff/sign-in")
@@ -41,7 +47,7 @@ async def link(request: Req, token: Token) -> Template:
 
 @post("/staff/link/{token:str}")
 async def use(request: Req, token: Token) -> Redirect | Template:
-    """Use the link up, set the session's cookie and lead to the records.
+    """Use the link up, set the session's cookie and lead to the desk.
 
     Raises:
         Forbidden: when the form did not come from our own page.
@@ -50,7 +56,7 @@ async def use(request: Req, token: Token) -> Redirect | Template:
     session = await use_link(token, at=now(request))
     if session is None:
         return page(request, "staff/link_gone.html", status=403)
-    answer = Redirect("/admin/", status_code=303)
+    answer = go(request, desk.PATH)
     answer.set_cookie(
         Cookie(
             key=COOKIE,
@@ -64,4 +70,6 @@ async def use(request: Req, token: Token) -> Redirect | Template:
     return answer
 
 
-routes = [sign_in, link, use, *intake.routes]
+doors = [door, desk_door]
+"""Addresses without a language."""
+routes = [sign_in, link, use, *intake.routes, *desk.routes]

@@ -55,7 +55,7 @@ def create_app(
     assets = Assets(policy.colour)
     metrics = health.Metrics()
     app = Litestar(
-        [*open_to_all(), *pages(), staff.door, staff_records(settings, name=policy.controller.name)],
+        [*open_to_all(), *pages(), *staff.doors, staff_records(settings, name=policy.controller.name)],
         before_request=refuse_nonsense,
         debug=False,
         exception_handlers={**error_pages.handlers, **identity_errors},

@@ -15,7 +15,7 @@ from portal.database import engine
 from portal.errors import Invalid, Refused
 from portal.jobs import enqueue
 from portal.mail.letter import Message
-from portal.mail.messages import partly_answered, refused
+from portal.mail.messages import answered, partly_answered, refused
 from portal.policy.model import Policy
 from portal.rights import letters
 from portal.rights.answer import end
@@ -23,9 +23,10 @@ from portal.rights.four_eyes import need_second
 from portal.rights.intake_settle import BEGIN
 from portal.rights.letters import Letter
 from portal.rights.letters.reasons import reason, reasons_for
-from portal.rights.lifecycle import NotPossible, Outcome
+from portal.rights.lifecycle import NotPossible, Outcome, move
 from portal.rights.messages import messages_of
 from portal.rights.plans import plan_of
+from portal.rights.reach import reach_of, write_to
 from portal.rights.replies import decided, enclose, link_to, reply, words_for
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables import Restriction, Task
@@ -227,10 +228,26 @@ async def unable_to_identify(
                 actor=actor,
             )  # fmt: skip
             return
-        await enclose(held, letter, policy, at=at, actor=actor)
-        await end(
-            held, "unidentified", event="unidentified", policy=policy, settings=settings, at=at, actor=actor
+        await _end_of_a_stranger(held, letter, policy, settings, at=at, actor=actor)
+
+
+async def _end_of_a_stranger(
+    request: RequestView, letter: Letter, policy: Policy, settings: Settings, *, at: datetime, actor: str
+) -> None:
+    """End what was never tied to a person; whoever sent the form hears of it, if they showed a mailbox."""
+    if request.state == "deciding":
+        await move(
+            request.id, request.reference, "verifying", event="identity-doubted", at=at, actor=actor,
         )  # fmt: skip
+    await enclose(request, letter, policy, at=at, actor=actor)
+    await decided(request, at=at, actor=actor)
+    await end(
+        request, "unidentified", event="unidentified", policy=policy, settings=settings, at=at, actor=actor
+    )  # fmt: skip
+    reach = await reach_of(request, settings)
+    if reach is not None:
+        message = answered(words_for(request, policy), policy, reference=request.reference, link=reach.link)
+        await write_to(reach, message, request, at=at)
 
 
 async def _held(id: UUID) -> RequestView:

@@ -39,6 +39,8 @@ class Proposal(msgspec.Struct, frozen=True):
 
     actor: str
     at: datetime
+    reasons: str
+    """The ids of the grounds, sorted, with commas between."""
 
 
 def takes_two(reasons: Sequence[str]) -> bool:
@@ -52,13 +54,13 @@ async def propose(request: RequestView, reasons: Sequence[str], *, at: datetime,
         await append(PROPOSED, at=at, actor=actor, reference=request.reference, details=_details(reasons))
 
 
-async def proposals(request: RequestView, reasons: Sequence[str]) -> list[Proposal]:
-    """Return who proposed to refuse a request on these very grounds, oldest first."""
+async def proposals(request: RequestView) -> list[Proposal]:
+    """Return who proposed to refuse a request, and on which grounds; oldest first."""
     rows = await engine().run_querystring(
         QueryString(
-            "SELECT actor, at FROM evidence WHERE reference = {} AND event = {} AND details->>'reasons' = {}"
+            "SELECT actor, at, details->>'reasons' AS reasons FROM evidence WHERE reference = {} AND event = {}"
             " ORDER BY seq",
-            request.reference, PROPOSED, _details(reasons)["reasons"],
+            request.reference, PROPOSED,
         )
     )  # fmt: skip
     return msgspec.convert(rows, list[Proposal])
@@ -75,7 +77,8 @@ async def need_second(
     """
     if not takes_two(reasons):
         return
-    found = await proposals(request, reasons)
+    same = _details(reasons)["reasons"]
+    found = [one for one in await proposals(request) if one.reasons == same]
     other = next((one for one in found if one.actor != actor), None)
     alone = policy.controller.single_operator
     if other is None and not (alone and any(one.at + SLEEP_ON_IT <= at for one in found)):

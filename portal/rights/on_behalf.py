@@ -10,8 +10,11 @@ from uuid import UUID
 
 from portal.database import engine
 from portal.errors import Invalid
+from portal.identity.address import normalise
 from portal.policy.model import Basis, Policy
 from portal.rights import letters, restriction, stopped_uses
+from portal.rights.intake_child import take_out_of_use
+from portal.rights.intake_forms import form_of, lock_form
 from portal.rights.letters import Change, Told
 from portal.rights.lifecycle import NotPossible
 from portal.rights.objection import answer_of
@@ -116,6 +119,24 @@ async def corrected(
             held, letter, "fulfilled", event="corrected-by-hand", policy=policy, settings=settings, at=at,
             actor=actor,
         )  # fmt: skip
+
+
+async def tie_report(
+    request: RequestView, account: str, *, policy: Policy, settings: Settings, at: datetime, actor: str
+) -> None:
+    """Tie a report about a child to the account (its e-mail address) that staff found: out of use from then on.
+
+    Raises:
+        Invalid: no address.
+        NotPossible: it is tied to an account already, or decided.
+    """
+    email = normalise(account)
+    form = await form_of(request.id)
+    async with engine().transaction():
+        locked = await lock_form(form.id)
+        if locked.subject is not None or locked.state != "verifying":
+            raise NotPossible
+        await take_out_of_use(locked, email, policy=policy, settings=settings, at=at, actor=actor)
 
 
 async def _waiting(id: UUID, right: str) -> RequestView:

@@ -1,0 +1,217 @@
+"""The desk: what is open by its day, the tasks, and one request with everything that can be done about it.
+
+Always true here: only an active member of staff reaches it; every change is a form of our own page; a mistake keeps
+what was typed; opening a request is evidence, as is every verb. It needs no script.
+"""
+
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import get, post
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect, Template
+from multidict import MultiDict
+
+from admin import desk_shapes, desk_words
+from admin.desk_offers import may_extend, offers
+from admin.desk_verbs import LIFTING, VERBS, Act, preview
+from admin.mount import COOKIE
+from admin.sign_in import staff_id
+from portal.errors import Invalid, Refused
+from portal.identity.forms import form
+from portal.mail.wording import asked_in_words
+from portal.policy.model import Basis, Policy
+from portal.rights import extensions, four_eyes, intake_lost, pauses, tasks
+from portal.rights.clock_round import last_round
+from portal.rights.corrections import CorrectionView
+from portal.rights.decisions import grounds_for
+from portal.rights.events import events_in_words
+from portal.rights.letters import NotComplete, Written
+from portal.rights.letters.reasons import reason
+from portal.rights.letters.titles import title
+from portal.rights.objection import answer_of
+from portal.rights.out_of_use import ASKED_FOR
+from portal.rights.rectification import field_of
+from portal.rights.requests import REFERENCE, RequestView
+from portal.rights.shapes import category_title
+from portal.web import Req, address, go, now, page, policy_of, settings_of, words_of
+from portal.words import Words
+
+PATH = "/staff/desk"
+SILENT_MINUTES = 15
+"""Clocks that nobody has looked at for so long are not looked at."""
+
+
+@get(PATH, name="staff-desk")
+async def show_list(
+    request: Req, why: Annotated[str, QueryParameter(name="why")] = ""
+) -> Template | Redirect:  # fmt: skip
+    """Show the open requests by their day, and the open tasks."""
+    if await _staff(request) is None:
+        return _to_the_door(request)
+    policy, words = policy_of(request), words_of(request)
+    today = now(request).astimezone(ZoneInfo(policy.controller.zone)).date()
+    looked = await last_round()
+    silent = looked is None or (now(request) - looked).total_seconds() > SILENT_MINUTES * 60
+    return page(
+        request, "staff/desk.html", why=why, groups=await desk_shapes.groups(today),
+        open_tasks=await desk_shapes.open_tasks(), today=today,
+        looked=looked, silent=silent, asked=lambda right: asked_in_words(words, right),
+        state=lambda state: desk_words.state_in_words(words, state),
+        days=lambda due: desk_words.days_in_words(words, due, today),
+        task=lambda one: desk_words.task_in_words(words, policy, one, words.language),
+    )  # fmt: skip
+
+
+@get(f"{PATH}/{{reference:str}}")
+async def show_one(
+    request: Req,
+    reference: FromPath[str],
+    done: Annotated[str, QueryParameter(name="done")] = "",
+    why: Annotated[str, QueryParameter(name="why")] = "",
+) -> Template | Redirect:
+    """Show one request. `why` is a task that was to be called not needed, without a reason."""
+    staff = await _staff(request)
+    if staff is None:
+        return _to_the_door(request)
+    return await _page(request, await desk_shapes.by_reference(reference), staff, done=bool(done), why=why)
+
+
+@post(f"{PATH}/{{reference:str}}", status_code=200)
+async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
+    """Do one thing, or show the letter that it would send."""
+    staff = await _staff(request)
+    if staff is None:
+        return _to_the_door(request)
+    fields = await form(request)
+    found = await desk_shapes.by_reference(reference)
+    verb = "propose" if "propose" in fields and fields.get("do") == "refuse" else fields.get("do", "")
+    sent = Act(
+        request=found, fields=fields, policy=policy_of(request), settings=settings_of(request), at=now(request),
+        actor=staff,
+    )  # fmt: skip
+    if verb not in VERBS:
+        return await _page(request, found, staff)
+    try:
+        letter = await preview(sent, verb) if "preview" in fields else None
+        if letter is not None:
+            return await _page(request, found, staff, verb=verb, typed=fields, letter=letter)
+        await VERBS[verb](sent)
+    except Refused as wrong:
+        after = await desk_shapes.by_reference(reference)
+        return await _page(request, after, staff, verb=verb, typed=fields, wrong=wrong)
+    return go(request, f"{PATH}/{reference}?done=1")
+
+
+@post("/staff/tasks/{task:uuid}")
+async def act_on_task(request: Req, task: FromPath[UUID]) -> Redirect:
+    """Note that a task is done, that somebody was asked, or why it is not needed. A second click changes nothing."""
+    staff = await _staff(request)
+    if staff is None:
+        return _to_the_door(request)
+    fields = await form(request)
+    at, back, why = now(request), fields.get("back", ""), fields.get("reason", "").strip()[:200]
+    where = f"{PATH}/{back}" if REFERENCE.fullmatch(back) else PATH
+    match fields.get("do"):
+        case "asked":
+            await tasks.asked(task, at=at, actor=staff)
+        case "done":
+            await tasks.end_task(task, "done", at=at, actor=staff)
+        case "not-needed" if why:
+            await tasks.end_task(task, "not-needed", at=at, actor=staff, reason=why)
+        case _:
+            return go(request, f"{where}?why={task}")
+    return go(request, f"{where}?done=1")
+
+
+async def _staff(request: Req) -> str | None:
+    """Return who it is as evidence names them; None for nobody."""
+    found = await staff_id(request.cookies.get(COOKIE, ""))
+    return None if found is None else f"staff:{found}"
+
+
+def _to_the_door(request: Req) -> Redirect:
+    return go(request, "/staff/sign-in")
+
+
+async def _page(
+    request: Req,
+    found: RequestView,
+    staff: str,
+    *,
+    verb: str = "",
+    typed: MultiDict[str] | None = None,
+    letter: Written | None = None,
+    wrong: Refused | None = None,
+    done: bool = False,
+    why: str = "",
+) -> Template:
+    policy, words = policy_of(request), words_of(request)
+    at, language = now(request), words.language
+    file = await desk_shapes.open_file(found, words, policy, settings_of(request), at=at, actor=staff)
+    today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
+    return page(
+        request, "staff/desk_request.html", status=wrong.status if wrong else 200,
+        file=file, copy=file.request, today=today, offers=offers(file), no_extension=await may_extend(file, at=at),
+        verb=verb, typed=typed or MultiDict(), letter=letter, done=done, why=why,
+        wrong=_sentence(request, wrong), wrong_field=wrong.field if isinstance(wrong, Invalid) else "",
+        second=isinstance(wrong, four_eyes.NeedsSecond), action=address(request, f"{PATH}/{found.reference}"),
+        asked=asked_in_words(words, found.right), state=desk_words.state_in_words(words, found.state),
+        outcome=desk_words.outcome_in_words(words, found.outcome),
+        days=lambda due: desk_words.days_in_words(words, due, today),
+        task=lambda one: desk_words.task_in_words(words, policy, one, language),
+        events=events_in_words(words), proposals=await _proposals(found, language),
+        field=_field_title(policy, file.correction, language), category=lambda id: category_title(words, policy, id),
+        **_choices(words, policy, found),
+    )  # fmt: skip
+
+
+def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list[tuple[str, ...]]]:
+    """Return what the forms let one choose from: values with their words."""
+    language = words.language
+    grounds = [reason(id) for id in grounds_for(found.right)]
+    alone = [one for one in grounds if not one.second_person]
+    return {
+        "grounds": [(one.id, one.title[language], one.plain[language]) for one in grounds],
+        "grounds_alone": [(one.id, one.title[language], one.plain[language]) for one in alone],
+        "longer": [(id, reason(id).title[language]) for id in extensions.GROUNDS],
+        "lifting": [(id, one.title[language]) for id, one in LIFTING.items()],
+        "pausing": [(id, reason(f"pause-{id}").title[language]) for id in sorted(ASKED_FOR)],
+        "pausable": [(one.id, one.title[language], "") for one in pauses.pausable(policy)],
+        "methods": [(id, desk_words.method_in_words(words, id)) for id in intake_lost.METHODS],
+        "refusable": [(one.id, one.title[language]) for one in policy.purposes if answer_of(one) == "refuse"],
+        "consents": [(one.id, one.title[language]) for one in policy.purposes if one.basis is Basis.CONSENT],
+    }
+
+
+def _field_title(policy: Policy, correction: CorrectionView | None, language: str) -> str:
+    """Return what a person calls the field that is to be corrected; empty when it is a note on a whole category."""
+    if correction is None or not correction.field:
+        return ""
+    return field_of(policy, correction.category, correction.field)[1].title[language]
+
+
+async def _proposals(found: RequestView, language: str) -> list[dict[str, object]]:
+    """Return who proposed a refusal, with the grounds in words."""
+    return [
+        {
+            "actor": one.actor, "at": one.at,
+            "reasons": ", ".join(reason(id).title[language] for id in one.reasons.split(",")),
+        }
+        for one in await four_eyes.proposals(found)
+    ]  # fmt: skip
+
+
+def _sentence(request: Req, wrong: Refused | None) -> str:
+    """Say what was wrong; of a letter that is not complete, which part of it."""
+    words = words_of(request)
+    if isinstance(wrong, NotComplete):
+        return words(
+            "The letter is not complete. What is missing: {part} ({rule}).", part=title(words, wrong.block),
+            rule=wrong.rule,
+        )  # fmt: skip
+    return words(wrong.sentence) if wrong else ""
+
+
+routes = [show_list, show_one, act, act_on_task]
