@@ -29,7 +29,7 @@ from portal.rights.requests import RequestView, find
 from portal.rights.walk import Did, LeftSomething
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
-from portal.sources.base import Erasing, Identifiers, Source
+from portal.sources.base import Erased, Erasing, Identifiers, Source
 from portal.sources.registry import Identified, Sources
 from portal.words import Words
 
@@ -119,12 +119,20 @@ async def act(shop: Workshop, plan: PlanView, subject: Identifiers, source: Sour
     erasing = [_erasing(shop.policy, item) for item in items]
     erased = await source.erase(subject, erasing, pseudonym=plan.pseudonym, handle=items[0].handle)
     if erased.done:
-        # A deleted customer's payments stay listed at Stripe by its own duty; the search says so, record by record.
-        left = {} if erased.means == "customer-deleted" else await source.count(subject)
+        left = {} if _stays_countable(plan, erased) else await source.count(subject)
         if any(left.get(item.category, 0) for item in items if item.action == "erase"):
             raise LeftSomething
         await tell_platform(shop, source, subject, Event.ERASED, str(plan.id))
     return Did(erased.done, erased.means, erased.handle)
+
+
+def _stays_countable(plan: PlanView, erased: Erased) -> bool:
+    """Return whether records may be counted after what a source did.
+
+    Payments of a deleted customer stay listed at Stripe by its own duty. While the account stays, an emptied record
+    stays where other data of the person refers to it. The search looks at both.
+    """
+    return erased.means == "customer-deleted" or (erased.means == "blanked" and not plan.whole)
 
 
 def _erasing(policy: Policy, item: ItemView) -> Erasing:

@@ -145,6 +145,8 @@ def _what(item: ItemView) -> What:
         return "by-hand"
     if item.expected == 0 or item.means == "nothing":
         return "nothing"
+    if item.action == "erase" and item.means == "blanked":
+        return "anonymised"
     return {"erase": "erased", "anonymise": "anonymised"}.get(item.action, "kept")  # type: ignore[return-value]
 
 

@@ -94,6 +94,7 @@ def _done(words: Words, kind: Kind, item: ItemView) -> str:
         "corrected": words("Corrected."),
         "not-needed": words("It was not needed there."),
         "redacted": words("Made unreadable there."),
+        "blanked": words("Emptied. A shell without content stays where your other data refers to it."),
         "another-pause": words("Another pause goes on there."),
         "customer-deleted": words("Your customer record there is deleted; what was paid stays with them by law."),
     }

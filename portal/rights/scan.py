@@ -93,12 +93,12 @@ def _searched(shop: Workshop, source: Source, wanted: Needles, unseen: Sequence[
 
 def _counted(source: Source, subject: Identifiers, items: Sequence[ItemView]) -> Store:
     mine = {item.category: item for item in items if item.source == source.id}
-    gone = [id for id, item in mine.items() if item.action == "erase"]
+    gone = [id for id, item in mine.items() if item.action == "erase" and item.means != "blanked"]
 
     async def search() -> Searched:
         counts = await source.count(subject)
         found = [Finding(place=id, needle="count", number=counts[id]) for id in gone if counts.get(id)]
-        blind = tuple(f"anonymised {id}" for id, item in mine.items() if item.action == "anonymise")
+        blind = tuple(f"anonymised {id}" for id, item in mine.items() if item.action == "anonymise" or id not in gone)
         return Searched(findings=tuple(found), places=tuple(gone), blind=("account-stays", *blind))
 
     return Store(source.id, search)
