@@ -165,6 +165,19 @@ async def test_the_reporter_follows_and_learns_nothing(known: House) -> None:
     assert not re.search("daughter", await last_mail("child-report"))
 
 
+async def test_the_holder_does_not_read_who_reported_or_why(known: House) -> None:
+    """Their request page tells of the report and the pause; the reporter's words are the reporter's."""
+    await report(known, {**REPORT, "email": BEN})
+    holder = Visitor(known)
+    await holder.send("/en/ask/mine", {"email": ANA})
+    await holder.confirm()
+    page = await holder.get(f"/en/requests/{(await rows())[0]['reference']}")
+    assert page.status_code == 200
+    assert "The account was put out of use" in page.text
+    assert "She is my daughter." not in page.text
+    assert BEN not in page.text
+
+
 async def test_many_reports_do_not_fill_the_mailbox(known: House) -> None:
     """The fourth mail of a day waits; each report counts and each keeps the account out of use."""
     for _ in range(5):
