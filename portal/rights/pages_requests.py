@@ -10,12 +10,12 @@ from litestar.response import Redirect, Template
 
 from portal.errors import Invalid, SignInNeeded
 from portal.identity.visitor import form, need_session, visitor_of
-from portal.rights import messages, questions, receipts
+from portal.rights import messages, questions
+from portal.rights.dossier import dossier_of
 from portal.rights.events import events_in_words
 from portal.rights.lifecycle import NotPossible
-from portal.rights.plan_shapes import steps_of
-from portal.rights.plans import plan_of
-from portal.rights.requests import RequestView, find, parcel_of, requests_of, timeline_of
+from portal.rights.plan_shapes import steps_in
+from portal.rights.requests import RequestView, find, requests_of
 from portal.rights.shapes import category_title, day_bar
 from portal.rights.shapes_pause import pause_of, use_of
 from portal.web import Req, go, now, page, policy_of, settings_of, words_of
@@ -61,8 +61,8 @@ async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
 async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str = "", ended: bool = False) -> Template:
     words, at, policy = words_of(request), now(request), policy_of(request)
     today = at.astimezone(words.zone).date()
-    parcel = await parcel_of(copy.id)
-    plan = await plan_of(copy.id, "erase")
+    dossier = await dossier_of(copy.id)
+    parcel = dossier.parcel
     return page(
         request,
         "rights/request.html",
@@ -70,16 +70,16 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
         asked=[category_title(words, policy, id) for id in copy.categories],
         parcel=parcel,
         available=parcel is not None and parcel.available(at),
-        timeline=await timeline_of(copy.id),
+        timeline=dossier.timeline,
         events=events_in_words(words),
         days=day_bar(copy.received_at.astimezone(words.zone).date(), copy.due_day, today),
         late=copy.is_open and parcel is None and today > copy.due_day,
-        plan=plan,
+        plan=dossier.plan("erase"),
         paused=await pause_of(words, policy, copy),
         stopped=await use_of(copy),
-        steps=await steps_of(words, policy, copy),
-        written=[one for one in await messages.messages_of(copy.id) if one.author != "reporter"],
-        receipt=await receipts.number_of(copy.id),
+        steps=steps_in(words, policy, copy, dossier),
+        written=[one for one in dossier.messages if one.author != "reporter"],
+        receipt=dossier.receipt,
         wrong=wrong,
         typed=typed,
         ended=ended,

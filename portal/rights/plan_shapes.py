@@ -9,10 +9,11 @@ from datetime import datetime
 import msgspec
 
 from portal.policy.model import Policy
-from portal.rights.plans import ItemView, Kind, items_of, plans_of
+from portal.rights.dossier import Dossier, dossier_of
+from portal.rights.plans import ItemView, Kind
 from portal.rights.requests import RequestView
 from portal.rights.shapes import category_title
-from portal.rights.tasks import TaskView, tasks_of
+from portal.rights.tasks import TaskView
 from portal.words import Words
 
 
@@ -38,16 +39,21 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
 
 async def steps_of(words: Words, policy: Policy, request: RequestView) -> tuple[Steps, ...]:
     """Return what is done for a request in other places, plan by plan, oldest first."""
-    tasks = {task.item: task for task in await tasks_of(request.id) if task.item}
-    return tuple([
+    return steps_in(words, policy, request, await dossier_of(request.id))
+
+
+def steps_in(words: Words, policy: Policy, request: RequestView, dossier: Dossier) -> tuple[Steps, ...]:
+    """Return the same for a request whose dossier is at hand."""
+    tasks = dossier.task_of
+    return tuple(
         Steps(
             kind=plan.kind,
             state=plan.state,
             heading=_heading(words, plan.kind, request.right),
-            lines=tuple(_line(words, policy, plan.kind, item, tasks.get(item.id)) for item in await items_of(plan.id)),
+            lines=tuple(_line(words, policy, plan.kind, item, tasks.get(item.id)) for item in plan.items),
         )
-        for plan in await plans_of(request.id)
-    ])  # fmt: skip
+        for plan in dossier.plans
+    )
 
 
 def _heading(words: Words, kind: Kind, right: str) -> str:
