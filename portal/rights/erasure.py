@@ -21,7 +21,7 @@ from portal.rights import own_erasure, restriction
 from portal.rights.answer import end
 from portal.rights.erasure_plan import Drawn, draw
 from portal.rights.intake import Asked, Opened, open_request
-from portal.rights.lifecycle import move
+from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of, find_person
 from portal.rights.plans import ItemView, PlanView, cancel, lay, plan_of
 from portal.rights.platform_news import Event, tell_platform
@@ -73,24 +73,52 @@ async def approve(approval: Approval, *, sources: Sources, policy: Policy, publi
         raise Changed
 
     async def plan(request: RequestView) -> None:
-        await move(
-            request.id, request.reference, "working", event="erasure-planned", at=at, actor="person",
-            details={"digest": drawn.digest, "whole": drawn.whole},
+        await lay_erasure(
+            request, drawn, approval.chosen, policy=policy, public_url=public_url, at=at, runs_at=at + GRACE,
+            actor="person",
         )  # fmt: skip
-        await lay(
-            request.id, request.reference, "erase", drawn.lines, at=at, runs_at=at + GRACE, actor="person",
-            digest=drawn.digest, whole=drawn.whole,
-        )  # fmt: skip
-        await restriction.put_out_of_use(
-            request, policy, () if drawn.whole else tuple(approval.chosen), reason="erasure", at=at, actor="person"
-        )  # fmt: skip
-        await _say_planned(request, policy, public_url, at)
 
     asked = Asked(
         right="erasure", subject=approval.subject, language=approval.language, received_at=at,
         categories=tuple(dict.fromkeys(line.category for line in drawn.lines if line.category)),
     )  # fmt: skip
     return await open_request(asked, policy=policy, public_url=public_url, at=at, then=plan, receipt=False)
+
+
+async def lay_erasure(
+    request: RequestView,
+    drawn: Drawn,
+    chosen: Collection[str],
+    *,
+    policy: Policy,
+    public_url: str,
+    at: datetime,
+    runs_at: datetime,
+    actor: str,
+) -> None:
+    """Plan an erasure, put its data out of use, and say how to cancel it, inside the caller's transaction.
+
+    An account that was reported as a child's is out of use already.
+
+    Raises:
+        NotPossible: the request has moved on, or has its plan.
+    """
+    if await plan_of(request.id, "erase") is not None:
+        raise NotPossible
+    await move(
+        request.id, request.reference, "working", event="erasure-planned", at=at, actor=actor,
+        details={"digest": drawn.digest, "whole": drawn.whole},
+    )  # fmt: skip
+    await lay(
+        request.id, request.reference, "erase", drawn.lines, at=at, runs_at=runs_at, actor=actor,
+        digest=drawn.digest, whole=drawn.whole,
+    )  # fmt: skip
+    if request.right != "child":
+        await restriction.put_out_of_use(
+            request, policy, () if drawn.whole else tuple(chosen), reason="erasure", at=at, actor=actor
+        )  # fmt: skip
+    if runs_at > at:
+        await _say_planned(request, policy, public_url, at=at, erase_at=runs_at)
 
 
 async def keep_after_all(reference: str, subject: UUID, *, policy: Policy, settings: Settings, at: datetime) -> None:
@@ -140,9 +168,11 @@ def _erasing(policy: Policy, item: ItemView) -> Erasing:
     return Erasing(category=item.category, action=item.action, minimum=minimum)  # type: ignore[arg-type]
 
 
-async def _say_planned(request: RequestView, policy: Policy, public_url: str, at: datetime) -> None:
+async def _say_planned(
+    request: RequestView, policy: Policy, public_url: str, *, at: datetime, erase_at: datetime
+) -> None:
     words = Words(request.language, policy.controller.zone)
     link = f"{public_url}/{request.language}/requests/{request.reference}"
-    message = erasure_planned(words, policy, reference=request.reference, erase_at=at + GRACE, link=link)
+    message = erasure_planned(words, policy, reference=request.reference, erase_at=erase_at, link=link)
     to = await address_of(request.owner)
     await post(message, to=to, language=request.language, reference=request.reference, at=at)

@@ -4,7 +4,6 @@ Always true here: a place that does not answer is never counted as empty; runnin
 Source: GDPR Art. 12(3), 15(1), 17; law S-04.
 """
 
-from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -14,16 +13,13 @@ import msgspec
 from portal.database import engine
 from portal.errors import SourceUnavailable
 from portal.jobs import Payload
-from portal.mail.messages import erasure_planned
 from portal.policy.model import Policy, PortalSource
-from portal.rights import letters, restriction
-from portal.rights.erasure import GRACE, draw_now
-from portal.rights.erasure_plan import Drawn
+from portal.rights import letters
+from portal.rights.erasure import GRACE, draw_now, lay_erasure
 from portal.rights.intake import begin_copy
-from portal.rights.lifecycle import NotPossible, move
+from portal.rights.lifecycle import NotPossible
 from portal.rights.person import find_person
-from portal.rights.plans import lay, plan_of
-from portal.rights.replies import link_to, reply, tell, words_for
+from portal.rights.replies import reply, words_for
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
@@ -86,46 +82,6 @@ async def _erase(shop: Workshop, request: RequestView, person: Identified) -> No
     at = shop.clock()
     async with engine().transaction():
         await lay_erasure(
-            request, drawn, request.categories, policy=shop.policy, settings=shop.settings, at=at, runs_at=at + GRACE,
-            actor="worker",
+            request, drawn, request.categories, policy=shop.policy, public_url=shop.settings.public_url, at=at,
+            runs_at=at + GRACE, actor="worker",
         )  # fmt: skip
-
-
-async def lay_erasure(
-    request: RequestView,
-    drawn: Drawn,
-    chosen: Collection[str],
-    *,
-    policy: Policy,
-    settings: Settings,
-    at: datetime,
-    runs_at: datetime,
-    actor: str,
-) -> None:
-    """Plan an erasure that was asked for in a form, with the time to cancel it, inside the caller's transaction.
-
-    The person has not seen the list, so the mail leads to it, and nothing goes before `runs_at`.
-
-    Raises:
-        NotPossible: the request has moved on.
-    """
-    if await plan_of(request.id, "erase") is not None:
-        raise NotPossible
-    await move(
-        request.id, request.reference, "working", event="erasure-planned", at=at, actor=actor,
-        details={"digest": drawn.digest, "whole": drawn.whole},
-    )  # fmt: skip
-    await lay(
-        request.id, request.reference, "erase", drawn.lines, at=at, runs_at=runs_at, actor=actor,
-        digest=drawn.digest, whole=drawn.whole,
-    )  # fmt: skip
-    if request.right != "child":
-        await restriction.put_out_of_use(
-            request, policy, () if drawn.whole else tuple(chosen), reason="erasure", at=at, actor=actor
-        )  # fmt: skip
-    if runs_at > at:
-        words = words_for(request, policy)
-        message = erasure_planned(
-            words, policy, reference=request.reference, erase_at=runs_at, link=link_to(request, settings)
-        )  # fmt: skip
-        await tell(request, message, at=at)

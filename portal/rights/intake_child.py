@@ -19,10 +19,9 @@ from portal.mail.outbox import post
 from portal.policy.model import Policy
 from portal.rights import restriction
 from portal.rights.answer import end
-from portal.rights.erasure import GRACE, draw_now
+from portal.rights.erasure import GRACE, draw_now, lay_erasure
 from portal.rights.erasure_plan import choosable
 from portal.rights.intake_answers import answer_once, mailed_lately, new_link, try_code
-from portal.rights.intake_begin import lay_erasure
 from portal.rights.intake_forms import FormView, Sent, form_of, lock_form, take_form
 from portal.rights.intake_sender import status_link, tell_sender
 from portal.rights.lifecycle import NotPossible, Outcome, move
@@ -155,7 +154,7 @@ async def erase(shop: Workshop, payload: Payload) -> None:
     runs_at = at if payload.get("under") == "yes" else at + GRACE
     async with engine().transaction():
         await lay_erasure(
-            request, drawn, everything, policy=shop.policy, settings=shop.settings, at=at, runs_at=runs_at,
+            request, drawn, everything, policy=shop.policy, public_url=shop.settings.public_url, at=at, runs_at=runs_at,
             actor="person" if payload.get("by") == "holder" else payload.get("by", "worker"),
         )  # fmt: skip
 
