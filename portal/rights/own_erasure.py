@@ -85,7 +85,8 @@ async def _erase(plan: PlanView, subject: Identifiers, *, at: datetime) -> None:
         addresses = sorted({*emails, *subject.emails, *([own_email] if own_email else [])})
         await run(
             "UPDATE plan SET state = 'cancelled', done_at = $2 WHERE kind = 'rectify'"
-            " AND state NOT IN ('done', 'cancelled') AND request IN (SELECT id FROM subject_request WHERE subject = $1)",
+            " AND state NOT IN ('done', 'cancelled')"
+            " AND request IN (SELECT id FROM subject_request WHERE subject = $1)",
             plan.subject, at,
         )  # fmt: skip
         for table in BY_SUBJECT:

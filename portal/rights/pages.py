@@ -6,9 +6,11 @@ Always true here: a page parses, calls one verb and answers; nothing is decided 
 from litestar.types import ControllerRouterHandler
 
 from portal.rights import (
+    pages_address,
     pages_ask,
     pages_category,
     pages_copy,
+    pages_correct,
     pages_erase,
     pages_export,
     pages_home,
@@ -29,6 +31,8 @@ routes: list[ControllerRouterHandler] = [
     *pages_ask.routes,
     *pages_intake.routes,
     *pages_erase.routes,
+    *pages_correct.routes,
+    *pages_address.routes,
     *pages_pause.routes,
     *pages_say_no.routes,
     *pages_uses.routes,

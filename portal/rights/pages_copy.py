@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from exports.storage import Storage
 from portal.errors import NotFound
 from portal.identity.visitor import form, need_fresh, need_session, visitor_of
+from portal.rights.address_hold import held_until
 from portal.rights.delivery import What, hand_over
 from portal.rights.intake import withdraw
 from portal.rights.outcome import try_now
@@ -76,6 +77,7 @@ async def show_copy(request: Req, reference: FromPath[str]) -> Redirect | Templa
         copy=copy,
         parcel=parcel,
         missing=missing(words_of(request), policy_of(request), parts),
+        held_until=await held_until(copy.owner, at=now(request)),
     )
 
 

@@ -17,6 +17,7 @@ from portal.rights.lifecycle import NotPossible
 from portal.rights.plan_shapes import steps_in
 from portal.rights.requests import RequestView, find, requests_of
 from portal.rights.shapes import category_title, day_bar
+from portal.rights.shapes_correct import box_of
 from portal.rights.shapes_pause import pause_of, use_of
 from portal.web import Req, go, now, page, policy_of, settings_of, words_of
 
@@ -78,6 +79,7 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
         paused=await pause_of(words, policy, copy),
         stopped=await use_of(copy),
         steps=steps_in(words, policy, copy, dossier),
+        correction=await box_of(words, policy, copy, settings_of(request), at=at),
         written=[one for one in dossier.messages if one.author != "reporter"],
         receipt=dossier.receipt,
         wrong=wrong,

@@ -30,8 +30,6 @@ from portal.rights.tasks import open_task
 from portal.settings import Settings
 from portal.sources.registry import Sources
 
-SAME = "This is what we hold already."
-
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a person wants to have corrected. Without a field it is a note about a category, or about anything."""
@@ -81,7 +79,7 @@ async def correct(wish: Wish, *, sources: Sources, policy: Policy, settings: Set
         if same := next((one for one in earlier[:1] if one.new_digest == said and (one.lives or old == new)), None):
             return Opened(await find_by_id(same.request), existing=True)
         if old == new:
-            raise Invalid(SAME, field="value")
+            raise Invalid("This is what we hold already.", field="value")
         await _replace(earlier, policy, settings, at)
         values = Values(old=old, new=new)
         request = await _begin(wish, field, values, why, policy, settings, at)

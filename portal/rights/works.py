@@ -9,7 +9,7 @@ from functools import partial
 from portal.jobs import Schedule, Work
 from portal.rights import (
     access,
-    address_change,
+    address_old,
     correcting,
     corrections,
     erase_again,
@@ -71,7 +71,7 @@ def schedules(shop: Workshop) -> list[Schedule]:
         await held.release_due(shop)
 
     async def settle() -> None:
-        await address_change.settle_due(shop)
+        await address_old.settle_due(shop)
         await corrections.forget_values(at=shop.clock())
         await correcting.tell_due(shop)
 

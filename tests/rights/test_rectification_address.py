@@ -11,7 +11,7 @@ from portal.errors import Invalid, NotFound
 from portal.identity.links import Purpose, Wrong, ask, code_of
 from portal.identity.sessions import SignedIn
 from portal.identity.tables import KnownIdentifier, Session, SignInAttempt, Subject
-from portal.rights import address_change, corrections
+from portal.rights import address_change, address_old, address_rows, corrections
 from portal.rights.address_hold import Held, held_until
 from portal.rights.delivery import hand_over
 from portal.rights.requests import RequestView, find_by_id, timeline_of
@@ -65,12 +65,12 @@ async def link(house: House) -> str:
     """Return the token of the newest warning to an old address."""
     row = await AddressChange.select(AddressChange.id).order_by(AddressChange.asked_at, ascending=False).first()
     assert row is not None
-    return address_change.token_of(house.settings, row["id"])
+    return address_rows.token_of(house.settings, row["id"])
 
 
 async def keep(house: House) -> bool:
     """Press the button at the old address."""
-    return await address_change.keep_old(
+    return await address_old.keep_old(
         await link(house), policy=house.policy, settings=house.settings, at=house.clock()
     )  # fmt: skip
 
@@ -178,7 +178,7 @@ async def test_after_72_hours_nobody_can_cancel_and_the_old_address_is_forgotten
     await work(house)
     house.clock.advance(timedelta(hours=73))
     assert not await keep(house)
-    assert await address_change.settle_due(shop_of(house)) == 1
+    assert await address_old.settle_due(shop_of(house)) == 1
     found = await engine().run_querystring(
         QueryString(
             "SELECT (SELECT count(*) FROM mail WHERE to_address = {}) + (SELECT count(*) FROM known_identifier"
@@ -273,7 +273,7 @@ async def test_copies_wait_for_seven_days_or_for_the_old_address(house: House) -
 
     with pytest.raises(Held):
         await take()
-    assert await address_change.confirm_old(await link(house), settings=house.settings, at=house.clock())
+    assert await address_old.confirm_old(await link(house), settings=house.settings, at=house.clock())
     assert await take() == f"{reference}.pdf"
     await AddressChange.update({AddressChange.confirmed_at: None}, force=True)
     with pytest.raises(Held):
@@ -315,7 +315,7 @@ async def test_no_address_is_in_evidence_or_in_the_change_itself(house: House) -
 async def test_a_link_that_nobody_was_sent_opens_nothing(house: House) -> None:
     """A guessed token finds no change, and codes for addresses are kept apart from codes to sign in."""
     with pytest.raises(NotFound):
-        await address_change.keep_old("guess", policy=house.policy, settings=house.settings, at=house.clock())
+        await address_old.keep_old("guess", policy=house.policy, settings=house.settings, at=house.clock())
     ana = await person(house)
     await begin(house, ana)
     attempt = await SignInAttempt.select(SignInAttempt.purpose).first()
