@@ -6,6 +6,7 @@ code that only the secret key can make, so that nobody can slip an erasure in or
 
 import asyncio
 import contextlib
+import glob
 import hmac
 import os
 import re
@@ -71,7 +72,7 @@ class FolderLedger:
     async def read(self, name: str) -> bytes | None:
         """Read a file."""
         try:
-            return await self._do((self.folder / checked(name)).read_bytes)
+            return await self._do(self._read, self.folder / checked(name))
         except FileNotFoundError:
             return None
 
@@ -107,7 +108,7 @@ class FolderLedger:
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = path.with_name(f".{secrets.token_hex(8)}")
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -115,11 +116,18 @@ class FolderLedger:
                 file.flush()
                 os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):
-                path.hardlink_to(beside)
+                _name(beside, path)
         finally:
             beside.unlink(missing_ok=True)
+        _sweep(path)
         for folder in (path.parent, path.parent.parent):
             _flush(folder)
+
+    def _read(self, path: Path) -> bytes:
+        content = path.read_bytes()
+        if path.stat().st_nlink > 1:
+            _sweep(path)
+        return content
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -200,6 +208,22 @@ def agrees(settings: Settings, content: bytes, mac: str) -> bool:
     """Tell whether `mac` is the code over `content`, made with the present or a former key."""
     made = (hmac.digest(key, content, "sha256").hex() for key in keys(settings, f"{PURPOSE}-ledger"))
     return any(hmac.compare_digest(one, mac) for one in made)
+
+
+def _name(beside: Path, path: Path) -> None:
+    """Give a whole file its name. Raises: FileExistsError."""
+    try:
+        path.hardlink_to(beside)
+    except FileNotFoundError:
+        # Another writer of the same name was faster, and has swept ours away as a killed one's.
+        if not path.exists():
+            raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of this name have left beside it when they were killed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink(missing_ok=True)
 
 
 def _flush(folder: Path) -> None:

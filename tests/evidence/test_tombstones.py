@@ -207,3 +207,14 @@ async def test_a_ledger_that_does_not_answer_says_so(database: str, tmp_path: Pa
     default = open_ledger(make_settings(database, tmp_path))
     assert isinstance(default, FolderLedger)
     assert default.folder == tmp_path / "tombstones"
+
+
+async def test_what_a_killed_writer_left_beside_a_tombstone_goes(tmp_path: Path) -> None:
+    """Killed before it had its name, or right after: whoever writes or reads it next leaves one whole file."""
+    ledger, folder = FolderLedger(tmp_path), tmp_path / "tombstones"
+    folder.mkdir()
+    (folder / ".one.half").write_bytes(b"ha")
+    await ledger.write("tombstones/one", b"whole")
+    (folder / ".one.linked").hardlink_to(folder / "one")
+    assert await ledger.read("tombstones/one") == b"whole"
+    assert [path.name for path in folder.iterdir()] == ["one"]
