@@ -151,7 +151,16 @@ async def act(shop: Workshop, plan: PlanView, subject: Identifiers, source: Sour
         if any(left.get(item.category, 0) for item in items if item.action == "erase"):
             raise LeftSomething
         await tell_platform(shop, source, subject, Event.ERASED, str(plan.id))
-    return Did(erased.done, erased.means, erased.handle)
+    return Did(erased.done, _means(erased, items), erased.handle)
+
+
+def _means(erased: Erased, items: Sequence[ItemView]) -> str:
+    """Return how it was done. What we had counted and is there no more was done by an attempt that was killed.
+
+    That one could not say so any more; without this the receipt would name nothing, and nobody would know what is held.
+    """
+    counted = any(item.expected for item in items)
+    return "gone-before" if erased.means == "nothing" and counted else erased.means
 
 
 def _stays_countable(plan: PlanView, erased: Erased) -> bool:
