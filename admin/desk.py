@@ -56,6 +56,7 @@ async def show_list(
     silent = looked is None or (now(request) - looked).total_seconds() > SILENT_MINUTES * 60
     return page(
         request, "staff/desk.html", why=why, groups=await desk_shapes.groups(today),
+        wrote=await desk_shapes.unanswered(),
         open_tasks=await desk_shapes.open_tasks(), today=today,
         looked=looked, silent=silent, asked=lambda right: asked_in_words(words, right),
         state=lambda state: desk_words.state_in_words(words, state),
@@ -153,7 +154,8 @@ async def _page(
     today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
     return page(
         request, "staff/desk_request.html", status=wrong.status if wrong else 200,
-        file=file, copy=file.request, today=today, offers=offers(file), no_extension=await may_extend(file, at=at),
+        file=file, copy=file.request, today=today, offers=offers(file, policy),
+        no_extension=await may_extend(file, at=at),
         verb=verb, typed=typed or MultiDict(), letter=letter, done=done, why=why,
         wrong=_sentence(request, wrong), wrong_field=wrong.field if isinstance(wrong, Invalid) else "",
         second=isinstance(wrong, four_eyes.NeedsSecond), action=address(request, f"{PATH}/{found.reference}"),
@@ -171,17 +173,23 @@ def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list
     """Return what the forms let one choose from: values with their words."""
     language = words.language
     grounds = [reason(id) for id in grounds_for(found.right)]
+    choose = ("", words("Choose"))
     alone = [one for one in grounds if not one.second_person]
+    refusable = [one for one in policy.purposes if answer_of(one) == "refuse"]
+    consents = [one for one in policy.purposes if one.basis is Basis.CONSENT]
     return {
         "grounds": [(one.id, one.title[language], one.plain[language]) for one in grounds],
         "grounds_alone": [(one.id, one.title[language], one.plain[language]) for one in alone],
-        "longer": [(id, reason(id).title[language]) for id in extensions.GROUNDS],
-        "lifting": [(id, one.title[language]) for id, one in LIFTING.items()],
-        "pausing": [(id, reason(f"pause-{id}").title[language]) for id in sorted(ASKED_FOR)],
+        "longer": [choose, *((id, reason(id).title[language]) for id in extensions.GROUNDS)],
+        "lifting": [choose, *((id, one.title[language]) for id, one in LIFTING.items())],
+        "pausing": [choose, *((id, reason(f"pause-{id}").title[language]) for id in sorted(ASKED_FOR))],
         "pausable": [(one.id, one.title[language], "") for one in pauses.pausable(policy)],
-        "methods": [(id, desk_words.method_in_words(words, id)) for id in intake_lost.METHODS],
-        "refusable": [(one.id, one.title[language]) for one in policy.purposes if answer_of(one) == "refuse"],
-        "consents": [(one.id, one.title[language]) for one in policy.purposes if one.basis is Basis.CONSENT],
+        "methods": [choose, *((id, desk_words.method_in_words(words, id)) for id in intake_lost.METHODS)],
+        "refusable": [
+            choose,
+            *((one.id, one.title[language]) for one in refusable),
+        ],
+        "consents": [choose, *((one.id, one.title[language]) for one in consents)],
     }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from admin.desk_shapes import File
 from portal.errors import Invalid
+from portal.policy.model import Basis, Policy
 from portal.rights import clocks, deadlines, decisions
 
 
@@ -20,13 +21,13 @@ async def may_extend(file: File, *, at: datetime) -> str:
     return ""
 
 
-def offers(file: File) -> list[str]:
+def offers(file: File, policy: Policy) -> list[str]:
     """Return the verbs to offer, the most likely first."""
     request = file.request
     found = list(_for_pause(file))
     if not request.is_open:
         return found
-    found += [*_for_identity(file), *_for_right(file), *_for_use(file)]
+    found += [*_for_identity(file), *_for_right(file, policy), *_for_use(file)]
     if request.subject is not None:
         found += ["ask"] if not request.waits else []
         found += ["write"]
@@ -62,7 +63,7 @@ def _for_identity(file: File) -> Iterator[str]:
         yield "unidentified"
 
 
-def _for_right(file: File) -> Iterator[str]:
+def _for_right(file: File, policy: Policy) -> Iterator[str]:
     request = file.request
     if request.subject is None or request.state not in {"received", "deciding"}:
         return
@@ -76,7 +77,7 @@ def _for_right(file: File) -> Iterator[str]:
         yield "begin"
     if request.right == "restriction" and file.pause is None:
         yield "pause-place"
-    if request.right == "consent":
+    if request.right == "consent" and any(one.basis is Basis.CONSENT for one in policy.purposes):
         yield "consent-back"
     if request.right == "rectification":
         yield from ("correction-accept", "correction-refuse") if file.correction else ("corrected",)

@@ -79,10 +79,21 @@ async def groups(today: date) -> list[Group]:
     return [Group(name, tuple(found)) for name, found in by_name.items() if found]
 
 
+async def unanswered() -> frozenset[UUID]:
+    """Return the open requests in which the person wrote after they asked, and nobody of ours wrote since."""
+    rows = await SubjectRequest.raw(
+        "SELECT r.id FROM subject_request r WHERE r.closed_at IS NULL AND EXISTS (SELECT FROM request_message m"
+        " WHERE m.request = r.id AND m.author <> 'staff' AND m.at > r.received_at AND NOT EXISTS (SELECT FROM"
+        " request_message s WHERE s.request = r.id AND s.author = 'staff' AND s.at > m.at))"
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def open_tasks() -> list[OpenTask]:
-    """Return every task that is not ended, the most urgent first."""
+    """Return every task that is not ended, the most urgent first. What is to be decided stands with the requests."""
     rows = await Task.raw(
         "SELECT t.*, r.reference FROM task t JOIN subject_request r ON r.id = t.request WHERE t.ended_at IS NULL"
+        " AND t.kind <> 'decide'"
         " ORDER BY t.due_day, t.opened_at"
     )
     return [OpenTask(task=msgspec.convert(row, TaskView), reference=row["reference"]) for row in rows]

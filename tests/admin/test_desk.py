@@ -16,8 +16,10 @@ from portal.clock import system_clock
 from portal.database import engine
 from portal.identity.tables import Subject
 from portal.policy.model import Policy
-from portal.rights import intake, objection, pauses
+from portal.rights import intake, intake_child, messages, objection, pauses
 from portal.rights.intake import Asked
+from portal.rights.intake_forms import Sent
+from portal.rights.intake_staff import Entered, enter
 from portal.rights.lifecycle import Right, move
 from portal.rights.out_of_use import in_place
 from portal.rights.requests import RequestView, find_by_id
@@ -120,6 +122,18 @@ async def test_the_list_shows_requests_and_tasks_without_a_person(desk: Desk, la
     page = (await desk.client.get(f"/{language}/staff/desk")).text
     assert f'href="/{language}/staff/desk/{request.reference}"' in page
     assert "My secret question" not in page and "@person.example" not in page
+
+
+async def test_the_list_says_who_has_written_since(desk: Desk) -> None:
+    """Until one of ours writes."""
+    request = await desk.asked("inquiry")
+    at = system_clock()
+    how: Mapping[str, object] = {"policy": desk.policy, "settings": desk.settings}
+    assert "The person has written" not in (await desk.client.get("/en/staff/desk")).text
+    await messages.write(request, author="person", text="Well?", at=at, actor="person", **how)
+    assert "The person has written" in (await desk.client.get("/en/staff/desk")).text
+    assert (await desk.do(request, "write", {"text": "Soon."})).status_code == 303
+    assert "The person has written" not in (await desk.client.get("/en/staff/desk")).text
 
 
 async def test_opening_a_request_is_evidence(desk: Desk) -> None:
@@ -241,6 +255,54 @@ async def test_a_copy_is_begun_and_an_unproven_one_is_answered(desk: Desk) -> No
     assert (await desk.do(file, "ask", {"text": "A code?", "kind": "identity", "doubt": "New."})).status_code == 303
     assert (await desk.do(file, "unidentified", {"facts": "Nothing.", "help": "Sign in."})).status_code == 303
     assert (await find_by_id(file.id)).outcome == "unidentified"
+
+
+async def reported(desk: Desk) -> RequestView:
+    """Have somebody report a child's account, by a name that no machine finds."""
+    sent = Sent(
+        kind="child", right="child", language="en", email="", text="He is nine.", name="A neighbour", about="Tim",
+        channel="report", author="reporter",
+    )  # fmt: skip
+    form = await intake_child.report(sent, policy=desk.policy, settings=desk.settings, at=system_clock())
+    return await find_by_id(form.request)
+
+
+async def test_a_report_about_a_child_is_tied_checked_and_lifted(desk: Desk) -> None:
+    """The account is found and out of use; either it is erased, or it works again after both were told."""
+    request = await reported(desk)
+    assert "He is nine." in await desk.open(request)
+    assert (await desk.do(request, "child-account", {"account": "nobody"})).status_code == 422
+    assert (await desk.do(request, "child-account", {"account": "tim@person.example"})).status_code == 303
+    tied = await find_by_id(request.id)
+    assert [one.reason for one in await in_place(tied.owner)] == ["child"]
+    assert (await desk.do(request, "child-erase", {"under": ""})).status_code == 422
+    assert (await desk.do(request, "child-erase", {"under": "yes"})).status_code == 303
+    rows = await engine().run_querystring(
+        QueryString("SELECT count(*) AS n FROM pgqueuer WHERE entrypoint = 'rights.child-erase'")
+    )
+    assert rows[0]["n"] == 1
+    other = await reported(desk)
+    assert (await desk.do(other, "child-account", {"account": "tom@person.example"})).status_code == 303
+    assert (await desk.do(other, "child-lift", {"reason": "We know the holder."})).status_code == 303
+    assert (await find_by_id(other.id)).outcome == "refused"
+
+
+async def test_a_letter_of_somebody_unknown_is_given_to_its_person_or_answered(desk: Desk) -> None:
+    """Staff say whose account it is and how they know, or that they cannot tell."""
+    for verb, fields, outcome in (
+        ("identified", {"account": "lou@person.example", "method": "in-person"}, ""),
+        ("unidentified", {"facts": "No name.", "help": "The account’s address."}, "unidentified"),
+    ):
+        entered = Entered(
+            rights=("inquiry",), channel="letter", received_at=system_clock(), text="Hello?", email="", method="none",
+            language="en",
+        )  # fmt: skip
+        request = (
+            await enter(entered, policy=desk.policy, settings=desk.settings, at=system_clock(), actor="staff:1")
+        )[0]
+        assert (await desk.do(request, verb, fields)).status_code == 303
+        after = await find_by_id(request.id)
+        assert (after.subject is not None, after.outcome) == (verb == "identified", outcome)
 
 
 async def test_a_task_is_ended_with_its_reason_or_not_at_all(desk: Desk) -> None:
