@@ -32,12 +32,18 @@ async def answer_letter(
     values = await corrections.values_of(correction, shop.settings)
     change = Change(
         field=field_title(words, policy, correction.category, correction.field),
-        before=value_in_words(words, policy, correction, values.old or "") if values else "",
+        before=_before(words, policy, correction, values),
         after=value_in_words(words, policy, correction, values.new) if values else words("as you asked"),
     )
     letter = rectification(words, policy, case_of(request, policy, at=at), changes=[change], told=())
     told = _told(words, policy, request, tasks)
     return msgspec.structs.replace(letter, told=told) if told else letter
+
+
+def _before(words: Words, policy: Policy, correction: CorrectionView, values: corrections.Values | None) -> str:
+    if values is None or values.old is None:
+        return words("another value")
+    return value_in_words(words, policy, correction, values.old)
 
 
 def note_letter(words: Words, policy: Policy, request: RequestView, *, at: datetime) -> Letter:

@@ -41,11 +41,18 @@ class HeldNow(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, Sequence[object]]
     silent: tuple[str, ...]
     """The ids of the places that did not answer."""
+    own: frozenset[str] = frozenset()
+    """The fields that the accounts' own table fills: it has one value for each person, whatever others hold."""
 
     def first(self, field: str) -> str | None:
         """Return the value that counts, as text; None when no place told one."""
         found = self.values.get(field)
         return as_text(found[0]) if found else None
+
+    def only(self, field: str) -> str | None:
+        """Return the value of a field that holds one with the account; None where several records hold others."""
+        several = len(self.values.get(field, ())) > 1 and field not in self.own
+        return None if several else self.first(field)
 
 
 def as_text(value: object) -> str:
@@ -159,7 +166,8 @@ async def held_now(sources: Sources, policy: Policy, person: Identified, categor
                 values[field.id].append(row[field.id])
     told = {id: [one for one in found if one not in {None, ""}] or found for id, found in values.items()}
     silent = tuple(spec.id for spec, page in zip(specs, pages, strict=True) if page is None)
-    return HeldNow(values=told, silent=silent)
+    own = {part.target for spec in specs for table in _account_tables(spec) for part in table.columns}
+    return HeldNow(values=told, silent=silent, own=frozenset(own))
 
 
 async def _rows(

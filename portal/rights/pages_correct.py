@@ -4,6 +4,7 @@ Always true here: what was typed is never lost by a mistake in it; what cannot b
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -36,7 +37,7 @@ async def overview(request: Req) -> Template:
     return page(
         request,
         "rights/correct.html",
-        fields=[one for views in found for one in views if one.how != "never"],
+        fields=_each_reason_once([one for views in found for one in views if one.how != "never"]),
         silent=any(one.silent for views in found for one in views),
         others=[one for one in policy.categories if one.searchable],
         told=await told_of(words_of(request), policy, visitor.subject_id, made),
@@ -147,13 +148,19 @@ async def _edit(
         status=422 if wrong else 409 if paused else 200,
         category=known,
         field=view,
-        typed=view.raw if typed is None else typed,
+        typed=("" if len(view.values) > 1 and view.how == "decide" else view.raw) if typed is None else typed,
         why=why,
         wrong=wrong,
         paused=paused,
         erasable=category in {one.id for one in choosable(policy)},
         answer_by=dates(now(request), policy).due,
     )
+
+
+def _each_reason_once(views: Sequence[FieldView]) -> list[FieldView]:
+    """Leave out what comes from the same other place as a field above it; the category's own page has it too."""
+    first = {one.why: one.id for one in reversed(views)}
+    return [one for one in views if one.how != "elsewhere" or first[one.why] == one.id]
 
 
 def _note(request: Req, category: str, *, why: str = "", wrong: str = "") -> Template:

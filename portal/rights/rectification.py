@@ -70,7 +70,7 @@ async def correct(wish: Wish, *, sources: Sources, policy: Policy, settings: Set
     new, why = checked(field, wish.value), checked_message(wish.why) if wish.why.strip() else ""
     person = await find_person(sources, wish.subject)
     held = await held_now(sources, policy, person, category)
-    old = held.first(field.id)
+    old = held.only(field.id)
     async with engine().transaction():
         await corrections.lock(wish.subject)
         await need_in_use(wish.subject, category.id, but={"accuracy"})

@@ -144,7 +144,7 @@ async def box_of(
     values = await corrections.values_of(correction, settings)
     return CorrectionBox(
         title=field_title(words, policy, correction.category, correction.field),
-        before=value_in_words(words, policy, correction, values.old or "")[:LONGEST] if values else "",
+        before=value_in_words(words, policy, correction, values.old)[:LONGEST] if values and values.old else "",
         after=value_in_words(words, policy, correction, values.new)[:LONGEST] if values else "",
         back_until=correction.kept_until if values is not None and may_undo(correction, values, at) else None,
         category=correction.category,

@@ -293,6 +293,9 @@ async def test_many_records_are_never_changed_by_one_word(house: House) -> None:
     rows = [{"amount": "10.00"}, {"amount": "20.00"}]
     house.sources["platform"].put(ana.email, "payments", rows)
     request = await wish(house, ana, "15.00", field="amount", category="payments")
+    _, values = await correction_decisions.look(request.id, house.settings)
+    assert values is not None
+    assert values.old is None
     await accept(house, request)
     await work(house)
     assert house.sources["platform"].rows[ana.email, "payments"] == rows
