@@ -15,11 +15,12 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 
+from admin import pages as staff_pages  # noqa: F401  its errors have sentences
 from portal import error_pages
 from portal.breaches.clock import GAP_WARNING
 from portal.errors import HabeasError
-from portal.rights.deadlines.rules import RULES
 from portal.rights import pages as rights_pages  # noqa: F401  its errors have sentences
+from portal.rights.deadlines.rules import RULES
 from portal.words import LOCALE, Words
 
 ROOT = Path(__file__).parent.parent

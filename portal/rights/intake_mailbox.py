@@ -15,6 +15,7 @@ from portal.identity.sessions import begin_session, subject_for
 from portal.identity.sign_in import Entry
 from portal.policy.model import Policy
 from portal.rights import intake_agent, intake_lost, uploads
+from portal.rights.answer import end
 from portal.rights.intake_forms import (
     FormView,
     Sent,
@@ -26,7 +27,6 @@ from portal.rights.intake_forms import (
 )
 from portal.rights.intake_sender import AFTER, acknowledge_sender
 from portal.rights.intake_settle import settle
-from portal.rights.lifecycle import close
 from portal.rights.requests import find_by_id
 from portal.settings import Settings
 
@@ -99,7 +99,10 @@ async def own_up(
         if mine:
             await _confirmed(form, subject, policy=policy, settings=settings, at=at)
         else:
-            await close(form.request, reference, "withdrawn", event="not-theirs", at=at, actor="person")
+            request = await find_by_id(form.request)
+            await end(
+                request, "withdrawn", event="not-theirs", policy=policy, settings=settings, at=at, actor="person"
+            )  # fmt: skip
 
 
 async def _let_in(attempt: Attempt, entry: Entry, policy: Policy) -> None:

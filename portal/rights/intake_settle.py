@@ -15,8 +15,9 @@ from portal.mail.messages import joined, request_received
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
 from portal.rights import clocks
+from portal.rights.answer import end
 from portal.rights.deadlines import join
-from portal.rights.lifecycle import SELF_SERVICE, close, move
+from portal.rights.lifecycle import SELF_SERVICE, move
 from portal.rights.replies import link_to, tell, words_for
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest
@@ -88,8 +89,8 @@ async def _join(
     await RequestMessage.update({RequestMessage.request: other.id}).where(RequestMessage.request == request.id)
     details = {"with": request.reference, "received_at": request.received_at.isoformat(), "due": due.due.isoformat()}
     await record(other.id, other.reference, "joined", at=at, actor=actor, details=details)
-    await close(
-        request.id, request.reference, "joined", event="joined-to-other", at=at, actor=actor,
+    await end(
+        request, "joined", event="joined-to-other", policy=policy, settings=settings, at=at, actor=actor,
         details={"with": other.reference},
     )  # fmt: skip
     await SubjectRequest.update({SubjectRequest.subject: other.owner, SubjectRequest.about: other.id}).where(
