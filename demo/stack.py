@@ -77,10 +77,13 @@ class Stack:
 
 
 @contextmanager
-def running(organisation: str, folder: Path, *, say: Say = lambda _: None, port: int = 0) -> Iterator[Stack]:
+def running(
+    organisation: str, folder: Path, *, say: Say = lambda _: None, port: int = 0, trusted: str = ""
+) -> Iterator[Stack]:
     """Start everything for `organisation` (casagbic or caaartoons) in `folder` and stop it afterwards.
 
     What is in `folder` from an earlier run is used again. `port` is where the portal would like to listen.
+    `trusted`: the proxy whose word about who asks counts; the journeys are one, so that each comes from elsewhere.
     """
     platform = PLATFORMS[organisation]
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +105,7 @@ def running(organisation: str, folder: Path, *, say: Say = lambda _: None, port:
         mail.webhook_url = f"{url}/webhooks/resend"
         environment = {
             **_own_settings(organisation, folder, url, metrics_url),
+            "HABEAS_TRUSTED_PROXIES": trusted,
             **_far_ends(mail, payments, provider),
             **_files(platform, s3),
             f"{organisation.upper()}_HOOK_URL": ears.url,

@@ -70,7 +70,7 @@ def _heading(words: Words, kind: Kind, right: str) -> str:
 def _line(words: Words, policy: Policy, kind: Kind, item: ItemView, task: TaskView | None) -> StepLine:
     state = "hand" if item.state == "by-hand" else {"waiting": "todo", "working": "run"}.get(item.state, item.state)
     if item.action == "tell":
-        place, what, said = policy.recipient(item.source).name, "", _told(words, task)
+        place, what, said = policy.recipient(item.source).name, "", _told(words, kind, task)
         state = "done" if task and task.state in {"done", "not-needed"} else "hand"
     else:
         places = {spec.id: spec.title[words.language] for spec in policy.sources}
@@ -127,9 +127,11 @@ def _failed(words: Words, item: ItemView) -> str:
     }.get(item.error, words("This place does not answer since {when}. We try again by ourselves.", when=since))
 
 
-def _told(words: Words, task: TaskView | None) -> str:
-    if task is None:
+def _told(words: Words, kind: Kind, task: TaskView | None) -> str:
+    if task is None and kind == "erase":
         return words("We ask them when the erasure begins.")
+    if task is None:
+        return words("We tell them as soon as it begins.")
     match task.state:
         case "open":
             return words("A person of ours asks them by {day}.", day=words.day(task.due_day))

@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from demo.stack import Stack, running
-from tests.journeys.surfer import Surfer, Width
+from tests.journeys.surfer import Meeting, Surfer, Width
 
 QUIET = [
     "--disable-background-networking",
@@ -24,8 +24,14 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+HOMES = (f"192.0.2.{number}" for number in range(1, 255))
+"""Everybody surfs from an address of their own: codes and forms are counted by address."""
 
 type Stacks = Callable[[str], Stack]
+
+MEETINGS = [("casagbic", "en", Width.PHONE), ("caaartoons", "fr", Width.DESKTOP)]
+CROSSINGS = [("casagbic", "fr", Width.PHONE), ("caaartoons", "en", Width.DESKTOP)]
+"""Where a flow is walked: each organisation, language and width once. The two kinds take turns from flow to flow."""
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +47,7 @@ def stacks() -> Iterator[Stacks]:
         def stack(organisation: str) -> Stack:
             if organisation not in started:
                 folder = Path(cleaning.enter_context(TemporaryDirectory(prefix=f"habeas-{organisation}-")))
-                started[organisation] = cleaning.enter_context(running(organisation, folder))
+                started[organisation] = cleaning.enter_context(running(organisation, folder, trusted="127.0.0.1"))
             return started[organisation]
 
         yield stack
@@ -57,6 +63,20 @@ def stack(request: pytest.FixtureRequest, stacks: Stacks) -> Stack:
 def casagbic(stacks: Stacks) -> Stack:
     """The one organisation, where a journey looks into its platform."""
     return stacks("casagbic")
+
+
+@pytest.fixture(params=MEETINGS, scope="session")
+def meeting(request: pytest.FixtureRequest, stacks: Stacks) -> Meeting:
+    """Walk a flow on a phone in English at one organisation, at a desk in French at the other."""
+    organisation, language, width = request.param
+    return Meeting(stacks(organisation), language, width)
+
+
+@pytest.fixture(params=CROSSINGS, scope="session")
+def crossing(request: pytest.FixtureRequest, stacks: Stacks) -> Meeting:
+    """Walk a flow on a phone in French at one organisation, at a desk in English at the other."""
+    organisation, language, width = request.param
+    return Meeting(stacks(organisation), language, width)
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +96,9 @@ async def surf(chromium: Browser) -> AsyncIterator[Callable[..., object]]:
 
         async def surf(stack: Stack, language: str, width: Width = Width.DESKTOP, *, scripts: bool = True) -> Surfer:
             context = await chromium.new_context(
-                viewport={"width": width.value, "height": 844}, java_script_enabled=scripts, accept_downloads=True
-            )
+                viewport={"width": width.value, "height": 844}, java_script_enabled=scripts, accept_downloads=True,
+                extra_http_headers={"X-Forwarded-For": next(HOMES)},
+            )  # fmt: skip
             cleaning.push_async_callback(context.close)
             return Surfer(stack, language, await context.new_page())
 

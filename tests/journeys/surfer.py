@@ -4,8 +4,12 @@ Always true here: everything is done as a person does it, by labels and buttons;
 """
 
 import asyncio
+import itertools
+import os
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +23,9 @@ from portal.words import Words
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE_SECONDS = 60
+PICTURES = itertools.count(int(time.monotonic()))
+NARROW = 320
+"""Half a phone, or 1280 px at 400 %. Source: WCAG 2.2, 1.4.10."""
 
 
 class Width(IntEnum):
@@ -26,6 +33,19 @@ class Width(IntEnum):
 
     PHONE = 390
     DESKTOP = 1280
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where somebody comes to an organisation: its stack, their language, the width of their window."""
+
+    stack: Stack
+    language: str
+    width: Width
+
+    def person(self, number: int) -> str:
+        """Return the address of the ordinary person `number`: each flow takes people of its own."""
+        return [one.email for one in self.stack.people if one.role == "ordinary"][number]
 
 
 class Surfer:
@@ -112,12 +132,80 @@ class Surfer:
 
     async def assert_in_order(self) -> None:
         """Nothing axe knows is wrong, nothing scrolls sideways, nothing came from another site."""
-        result = await Axe().run(self.page, options={"runOnly": RULES})
-        found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
-        assert not found, (self.page.url, found)
+        await self._assert_accessible(RULES)
         wide = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, (self.page.url, f"{wide} px too wide")
         assert not self.asked_elsewhere
+
+    async def look(self) -> None:
+        """See the page as everybody sees it: in order, in the dark theme too, and at 320 px without sideways scroll."""
+        if folder := os.environ.get("HABEAS_SHOTS"):
+            await self._picture(Path(folder))
+        await self.assert_in_order()
+        await self.page.emulate_media(color_scheme="dark")
+        await self._assert_accessible(["color-contrast"])
+        await self.page.emulate_media(color_scheme="light")
+        usual = self.page.viewport_size
+        assert usual is not None
+        await self.page.set_viewport_size({"width": NARROW, "height": 844})
+        wide = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, (self.page.url, f"{wide} px too wide at {NARROW} px")
+        await self.page.set_viewport_size(usual)
+
+    async def press(self, text: str) -> None:
+        """Press the first button of the page whose name holds `text`, in the language of the page."""
+        await self.page.locator("main").get_by_role("button", name=self.words(text)).first.click()
+
+    async def follow(self, text: str) -> None:
+        """Follow the first link of the page whose name holds `text`, in the language of the page."""
+        await self.page.locator("main").get_by_role("link", name=self.words(text)).first.click()
+
+    async def reads(self, text: str, **values: object) -> None:
+        """Expect the page to say `text`, in its language."""
+        await expect(self.page.locator("main")).to_contain_text(self.words(text, **values))
+
+    async def until_it_reads(self, text: str, *, seconds: int = 150) -> None:
+        """Load the page again until it says `text`: what the worker does comes by itself."""
+        for _ in range(seconds):
+            if self.words(text) in await self.page.locator("main").inner_text():
+                return
+            await self.page.wait_for_timeout(1000)
+            await self.page.reload()
+        raise AssertionError(f"{self.page.url} did not say “{text}” within {seconds} seconds")
+
+    @property
+    def reference(self) -> str:
+        """The reference of the request whose page is open."""
+        found = re.search(r"/requests/([^/?#]+)", self.page.url)
+        assert found is not None, self.page.url
+        return found[1]
+
+    async def mail_about(self, email: str, subject: str) -> dict[str, str]:
+        """Wait for a mail whose subject holds `subject`. Returns the newest."""
+        for _ in range(PATIENCE_SECONDS * 2):
+            if found := [mail for mail in await self._mails(email) if subject in mail["subject"]]:
+                return found[0]
+            await asyncio.sleep(0.5)
+        raise AssertionError(f"no mail about {subject} after {PATIENCE_SECONDS} seconds")
+
+    async def confirm_by_code(self, email: str, *, ask: str, then: str) -> None:
+        """Press `ask`, read the code out of the mail that comes, type it, press `then`."""
+        before = await self._mails(email)
+        await self.press(ask)
+        await self.page.locator("#code").fill(code_of(await self._new_mail(email, before)))
+        await self.press(then)
+
+    async def _assert_accessible(self, rules: list[str]) -> None:
+        result = await Axe().run(self.page, options={"runOnly": rules})
+        found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
+        assert not found, (self.page.url, found)
+
+    async def _picture(self, folder: Path) -> None:
+        """Keep a picture of the whole page in the folder of HABEAS_SHOTS, in the order in which pages were seen."""
+        path = re.sub(r"[A-Za-z0-9_-]{30,}", "", urlsplit(self.page.url).path)[4:].replace("/", "-")
+        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
+        name = f"{next(PICTURES):05}-{self.stack.organisation}-{self.language}-{width}-{path or 'home'}.png"
+        await self.page.screenshot(path=folder / name, full_page=True)
 
     async def _type_address(self, email: str) -> None:
         await self.open("/sign-in")
@@ -153,6 +241,11 @@ def code_of(mail: Mapping[str, str]) -> str:
 
 def link_of(mail: Mapping[str, str]) -> str:
     """Return the first address in a mail that leads to a sign-in link."""
-    found = re.search(r"https?://\S+/sign-in/link/\S+", mail["text"])
+    return link_in(mail, "/sign-in/link/")
+
+
+def link_in(mail: Mapping[str, str], path: str) -> str:
+    """Return the first address in a mail whose path holds `path`."""
+    found = re.search(rf"https?://\S+{re.escape(path)}\S*", mail["text"])
     assert found is not None, mail["subject"]
     return found[0]

@@ -1,0 +1,61 @@
+"""What a journey does to our own database because nobody waits for days: time that passed, and nothing else.
+
+Always true here: only moments are moved, as if the days had gone by; what follows from them, the worker does.
+"""
+
+import asyncpg
+
+from demo.stack import Stack
+
+
+async def moved(stack: Stack, statement: str, *values: object) -> None:
+    """Run one statement that moves moments in our database."""
+    connection = await asyncpg.connect(_ours(stack))
+    try:
+        done = await connection.execute(statement, *values)
+    finally:
+        await connection.close()
+    assert not done.endswith(" 0"), statement
+
+
+async def signed_in_a_while_ago(stack: Stack, email: str) -> None:
+    """Make every session of a person twenty minutes old: more than the step-up allows."""
+    await moved(
+        stack,
+        "UPDATE person_session SET confirmed_at = confirmed_at - interval '20 minutes' "
+        "WHERE subject = (SELECT id FROM subject WHERE email = $1)",
+        email,
+    )
+
+
+async def signed_out(stack: Stack, email: str) -> None:
+    """Make the life of every session of a person be over."""
+    await moved(
+        stack,
+        "UPDATE person_session SET expires_at = now() WHERE subject = (SELECT id FROM subject WHERE email = $1)",
+        email,
+    )
+
+
+async def three_days_passed(stack: Stack, reference: str) -> None:
+    """Make the time to change one's mind be over."""
+    await moved(
+        stack,
+        "UPDATE plan SET runs_at = runs_at - interval '3 days' "
+        "WHERE request = (SELECT id FROM subject_request WHERE reference = $1)",
+        reference,
+    )
+
+
+async def months_passed(stack: Stack, reference: str) -> None:
+    """Make a request two months older, with every day that was promised or that the law sets."""
+    await moved(
+        stack,
+        "UPDATE subject_request SET received_at = received_at - interval '60 days', due_day = due_day - 60, "
+        "law_day = law_day - 60, promise_day = promise_day - 60, act_by_day = act_by_day - 60 WHERE reference = $1",
+        reference,
+    )
+
+
+def _ours(stack: Stack) -> str:
+    return stack.platform_dsn.replace(f"/{stack.organisation}_platform?", "/habeas?")
