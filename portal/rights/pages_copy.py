@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from exports.storage import Storage
 from portal.errors import NotFound
 from portal.identity.visitor import form, need_fresh, need_session, visitor_of
-from portal.rights.address_hold import held_until
+from portal.rights.address_hold import parcel_and_hold
 from portal.rights.delivery import What, hand_over
 from portal.rights.intake import withdraw
 from portal.rights.outcome import try_now
@@ -63,7 +63,7 @@ async def watch(
 async def show_copy(request: Req, reference: FromPath[str]) -> Redirect | Template:
     """Show the finished copy and what became of it."""
     copy = await find(reference, need_session(request).subject_id)
-    parcel = await parcel_of(copy.id)
+    parcel, held_until = await parcel_and_hold(copy, at=now(request))
     if parcel is None and copy.is_open:
         return go(request, f"/requests/{reference}/progress")
     if parcel is None:
@@ -77,7 +77,7 @@ async def show_copy(request: Req, reference: FromPath[str]) -> Redirect | Templa
         copy=copy,
         parcel=parcel,
         missing=missing(words_of(request), policy_of(request), parts),
-        held_until=await held_until(copy.owner, at=now(request)),
+        held_until=held_until,
     )
 
 
