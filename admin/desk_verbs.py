@@ -1,7 +1,7 @@
 """What staff can do with one request: each verb reads its own fields and calls one function of the rights room.
 
 Always true here: a verb changes everything or nothing, and what it did is evidence with `staff:<id>`; a preview changes
-nothing.
+nothing. It is long because it is one list: a verb is a few lines and stands beside its like.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
