@@ -52,7 +52,7 @@ async def act(
         if correction is None or correction.state != "working":
             return Did(done=True, means="not-needed")
         values = await corrections.values_of(correction, shop.settings)
-        if values is None:
+        if values is None or await _withdrawn(shop, plan, correction):
             return Did(done=True, means="not-needed")
         if correction.how == "new-address" and not await address_fanout.may_go_on(
             shop, plan, subject, spec, values, correction
@@ -63,6 +63,17 @@ async def act(
         total = sum([await _write(shop.policy, spec, source, subject, item, correction, values) for item in items])
         await _tell_platform(shop, plan, source, subject)
     return Did(done=True, means="corrected" if total else "nothing")
+
+
+async def _withdrawn(shop: Workshop, plan: PlanView, correction: CorrectionView) -> bool:
+    """Return whether the person took it back before any place was written; what is half written is finished."""
+    if correction.outcome != "withdrawn" or correction.how in {"back", "kept"}:
+        return False
+    if any(item.over for item in await items_of(plan.id)):
+        return False
+    async with engine().transaction():
+        await corrections.end(correction, "replaced", at=shop.clock(), actor="worker")
+    return True
 
 
 async def _tell_platform(shop: Workshop, plan: PlanView, source: Source, subject: Identifiers) -> None:

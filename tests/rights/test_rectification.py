@@ -10,6 +10,7 @@ from portal.database import engine
 from portal.errors import Invalid, NotFound
 from portal.identity.tables import Subject
 from portal.rights import correcting, correction_decisions, corrections, restriction
+from portal.rights.intake import withdraw
 from portal.rights.lifecycle import NotPossible
 from portal.rights.out_of_use import OutOfUse
 from portal.rights.pauses import Wish as Pause
@@ -358,6 +359,20 @@ async def test_who_else_has_it_is_told_and_the_person_hears_when_all_were(house:
     await asked(told[0].id, at=house.clock(), actor=STAFF)
     assert [await correcting.tell_due(shop_of(house)) for _ in range(2)] == [1, 0]
     assert "recipients-told" in await mails_to(ana.email)
+
+
+async def test_what_was_withdrawn_in_time_is_never_written(house: House) -> None:
+    """Taken back before the worker came, nothing changes anywhere, and it can be asked for again."""
+    ana = await person(house)
+    request = await wish(house, ana, "Bea")
+    await withdraw(
+        request.reference, ana.subject_id, policy=house.policy, settings=house.settings, at=house.clock()
+    )  # fmt: skip
+    await work(house)
+    assert name_of(house, ana) == "Ana"
+    await wish(house, ana, "Bea")
+    await work(house)
+    assert name_of(house, ana) == "Bea"
 
 
 async def test_somebody_elses_correction_is_not_there(house: House) -> None:

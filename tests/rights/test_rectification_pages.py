@@ -11,7 +11,7 @@ from portal.identity.tables import SignInAttempt, Subject
 from portal.mail.tables import MailBody
 from portal.rights import address_rows
 from portal.rights.tables_rectification import AddressChange
-from tests.rights.conftest import Browser, House
+from tests.rights.conftest import Browser, House, finish
 from tests.rights.shop import work
 from tests.rights.test_rectification import name_of, person
 
@@ -137,6 +137,17 @@ async def test_the_old_address_needs_no_sign_in_and_looking_changes_nothing(door
     assert await Subject.exists().where(Subject.email == ana.email)
     gone = await stranger.get("/en/address/old/guess", headers={"accept": "text/html"})
     assert gone.status_code == 410
+
+
+async def test_the_copy_says_until_when_it_waits(doors: House) -> None:
+    """No button to download while it waits, and the day instead; pressing an old page's button is refused kindly."""
+    ana = await person(doors)
+    reference = await finish(doors, ana)
+    await ana.post("/en/address/code", {"code": await code_for(doors, ana)})
+    shown = (await ana.get(f"/en/requests/{reference}/copy")).text
+    assert "Downloads wait until" in shown
+    assert 'name="what"' not in shown
+    assert (await ana.post(f"/en/requests/{reference}/download", {"what": "pdf"})).status_code == 409
 
 
 async def test_a_fresh_code_is_needed_first(doors: House) -> None:
