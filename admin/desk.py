@@ -26,6 +26,7 @@ from portal.rights import extensions, four_eyes, intake_lost, pauses, tasks
 from portal.rights.clock_round import last_round
 from portal.rights.corrections import CorrectionView
 from portal.rights.decisions import grounds_for
+from portal.rights.erasure_end import after_task
 from portal.rights.events import events_in_words
 from portal.rights.letters import NotComplete, Written
 from portal.rights.letters.reasons import reason
@@ -123,6 +124,7 @@ async def act_on_task(request: Req, task: FromPath[UUID]) -> Redirect:
             await tasks.end_task(task, "not-needed", at=at, actor=staff, reason=why)
         case _:
             return go(request, f"{where}?why={task}")
+    await after_task(task, policy=policy_of(request), settings=settings_of(request), at=at)
     return go(request, f"{where}?done=1")
 
 

@@ -7,6 +7,7 @@ that mail has left.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from portal.database import engine
@@ -25,7 +26,7 @@ from portal.rights.plans import ItemView, PlanView, items_of, plan_of, turn
 from portal.rights.receipt_file import Told, What
 from portal.rights.receipts import Answer, Done, Recipient, grouped
 from portal.rights.requests import RequestView, find_by_id, requests_of
-from portal.rights.tables import Plan, Restriction
+from portal.rights.tables import Plan, Restriction, Task
 from portal.rights.tasks import tasks_of
 from portal.rights.workshop import Workshop
 from portal.settings import Settings
@@ -201,6 +202,13 @@ async def _say_done(
         return  # They were told when it was erased the first time.
     to = await known.address(plan, shop.settings)
     await post(message, to=to, language=request.language, reference=request.reference, at=at)
+
+
+async def after_task(task: UUID, *, policy: Policy, settings: Settings, at: datetime) -> None:
+    """See to the receipt of a closed erasure after a task of it has changed."""
+    row = await Task.select(Task.request).where(Task.id == task).first()
+    if row is not None:
+        await supplement(await find_by_id(row["request"]), policy=policy, settings=settings, at=at)
 
 
 async def supplement(request: RequestView, *, policy: Policy, settings: Settings, at: datetime) -> None:

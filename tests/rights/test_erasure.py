@@ -235,7 +235,7 @@ async def test_a_recipient_who_answers_later_is_in_a_supplement_of_the_receipt(b
     task = next(task for task in await tasks_of(request.id) if task.kind == "tell" and task.about == "openai")
     bench.later(days=5)
     await end_task(task.id, "done", at=bench.house.clock(), actor="staff:1")
-    await erasure_end.supplement(request, policy=policy, settings=settings, at=bench.house.clock())
+    await erasure_end.after_task(task.id, policy=policy, settings=settings, at=bench.house.clock())
     found = await receipts.by_number(first)
     assert found is not None and found.supplement == 1
     states = {one.name: one.state for one in receipts.read(found, settings).recipients}
