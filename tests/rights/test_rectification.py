@@ -21,6 +21,8 @@ from portal.rights.requests import RequestView, find, find_by_id, timeline_of
 from portal.rights.tables import RequestMessage
 from portal.rights.tables_rectification import Correction
 from portal.rights.tasks import asked, end_task, tasks_of
+from portal.rights.walk import walk
+from portal.rights.works import CRAFTS
 from portal.sources.registry import Sources
 from tests.rights.conftest import Browser, House
 from tests.rights.shop import events_of, mails_to, shop_of, work
@@ -158,8 +160,11 @@ async def test_the_later_word_wins_whichever_worker_comes_first(house: House) ->
     await work(house)
     house.sources["platform"].down = False
     second = await wish(house, ana, "Cleo")
+    plan = await plan_of(second.id, "rectify")
+    assert plan is not None
+    await walk(shop_of(house), CRAFTS, {"plan": str(plan.id)})
+    assert name_of(house, ana) == "Cleo"
     house.clock.advance(timedelta(hours=7))
-    await work(house)
     await work(house)
     assert name_of(house, ana) == "Cleo"
     assert [(await find_by_id(one.id)).outcome for one in (first, second)] == ["withdrawn", "fulfilled"]
