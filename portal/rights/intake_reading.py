@@ -68,11 +68,17 @@ def read(fields: MultiDict[str]) -> Typed:
     return Typed(**{name: fields.get(name, "") for name in Typed.__struct_fields__})
 
 
+AGENT_FIELDS = ("name", "email", "about", "wish", "text")
+"""In the order of the page."""
+
+
 def mistakes(topic: str, typed: Typed, *, signed_in: bool) -> list[Invalid]:
     """Return everything that has to be mended, in the order of the page."""
     found = [*_who(topic, typed), *_what(topic, typed), *_words(topic, typed)]
     if not signed_in and (topic != "child" or typed.email.strip()):
         found += _address(typed.email, "email")
+    if topic == "agent":
+        found.sort(key=lambda one: AGENT_FIELDS.index(one.field))
     return found
 
 

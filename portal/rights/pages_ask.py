@@ -31,7 +31,7 @@ from portal.web import Req, go, language_of, now, page, policy_of, settings_of, 
 FORM_PEER = Rule("form-peer", 20, timedelta(minutes=10))
 FORM_ALL = Rule("form-all", 1_000, timedelta(minutes=10))
 LARGEST_FORM = 2 * uploads.LARGEST_BYTES + (1 << 20)
-INSTEAD = {"see": "/export", "take": "/export"}
+INSTEAD = {"see": "/export", "take": "/take"}
 """Where somebody who is signed in has it done at once."""
 
 

@@ -188,6 +188,10 @@ class Surfer:
             await asyncio.sleep(0.5)
         raise AssertionError(f"no mail about {subject} after {PATIENCE_SECONDS} seconds")
 
+    async def mail_to(self, email: str) -> dict[str, str]:
+        """Wait for a mail to an address. Returns the newest."""
+        return await self.mail_about(email, "")
+
     async def confirm_by_code(self, email: str, *, ask: str, then: str) -> None:
         """Press `ask`, read the code out of the mail that comes, type it, press `then`."""
         before = await self._mails(email)

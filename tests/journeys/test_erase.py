@@ -36,7 +36,7 @@ async def test_an_erasure_is_planned_and_kept_after_all(meeting: Meeting, surf: 
     await person.open()
     await person.look()
     await person.press("Keep my data after all")
-    await person.reads("You withdrew this request.")
+    await person.reads("You kept your data.")
     await person.look()
 
 

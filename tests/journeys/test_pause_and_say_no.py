@@ -28,7 +28,7 @@ async def test_a_pause_begins_at_once_and_ends_when_they_say(meeting: Meeting, s
     await person.open("/pause")
     await person.look()
     await person.press("End the pause now")
-    await person.until_it_reads("You withdrew this request.")
+    await person.until_it_reads("You ended the pause.")
     await person.look()
 
 
