@@ -23,7 +23,8 @@ from portal.rights.workshop import Workshop, alone
 from portal.sources.base import Identifiers, Source
 
 __all__ = [
-    "InPlace", "NotTold", "OutOfUse", "Reason", "TooSoon", "act", "in_place", "let_go", "lift", "need_in_use", "put_out_of_use",
+    "InPlace", "NotTold", "OutOfUse", "Reason", "TooSoon", "act", "in_place", "let_go", "lift", "need_in_use",
+    "put_out_of_use",
 ]  # fmt: skip
 
 

@@ -40,10 +40,12 @@ def put(get: Callable[[Tree], Tree], **values: object) -> Plant:
 MISTAKES: dict[str, tuple[Plant, str, str]] = {
     # What happens when somebody asks.
     "not told without a reason": (
-        put(lambda raw: raw["recipients"][2], told="not-needed"), 'recipients[2] "anthropic".told_why', "why it need not be told",
+        put(lambda raw: raw["recipients"][2], told="not-needed"),
+        'recipients[2] "anthropic".told_why', "why it need not be told",
     ),
     "told by a source that is none": (
-        put(lambda raw: raw["recipients"][2], told="source"), 'recipients[2] "anthropic".told', "no source names this recipient",
+        put(lambda raw: raw["recipients"][2], told="source"),
+        'recipients[2] "anthropic".told', "no source names this recipient",
     ),
     "kept by a field that is none": (
         put(lambda raw: category(raw, "payments")["retention"], field="dat"),

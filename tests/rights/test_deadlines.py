@@ -48,7 +48,7 @@ class Case:
 
 
 def case(random: Random) -> Case:
-    """Anything that can happen to a request between 2009 and 2129. (From 2005 to 2007 Pentecost had no Monday.)"""
+    """Anything that can happen to a request between 2009 and 2129. From 2005 to 2007 Pentecost had no Monday."""
     came = datetime(2009, 1, 1, tzinfo=UTC) + timedelta(seconds=random.randrange(120 * 365 * 86_400))
     changes = {
         "days": random.choice([None, 30, random.randint(1, 31)]),

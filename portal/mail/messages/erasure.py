@@ -97,7 +97,9 @@ def _first(words: Words, gone: Sequence[str], told: Sequence[str], waiting: Sequ
     if not gone:
         return words("We looked everywhere for what you asked us to erase. Nothing was there.")
     if waiting:
-        return words("What you asked is erased here. A person of ours sees to it that those named below erase it as well.")
+        return words(
+            "What you asked is erased here. A person of ours sees to it that those named below erase it as well."
+        )
     if told:
         return words("What you asked is erased here, and everybody whom we asked has confirmed it.")
     return words("What you asked is erased here. Nobody else had it from us.")
