@@ -5,6 +5,7 @@ Always true here: without an order it passes every byte on as it is; an order st
 
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,12 @@ class Fault(StrEnum):
     """Nothing; to let calls through before a fault."""
     BUSY = "busy"
     """503 SlowDown, as S3 words it."""
+    TOO_MANY = "too-many"
+    """429 without a word of when to come back."""
+    ERROR = "error"
+    """500 with a page that no vendor wrote."""
+    SLOW = "slow"
+    """The answer comes whole, `slow_seconds` later than it should."""
     RESET = "reset"
     """The connection is reset before an answer."""
     CUT = "cut"
@@ -29,16 +36,23 @@ class Fault(StrEnum):
     """The call is taken and never answered."""
 
 
-BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+ANSWERS = {
+    Fault.BUSY: (
+        "503 Slow Down",
+        b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+    ),
+    Fault.TOO_MANY: ("429 Too Many Requests", b"<html>Too many requests</html>"),
+    Fault.ERROR: ("500 Internal Server Error", b"<html>Something went wrong</html>"),
+}
 
 
 class Proxy:
     """A running proxy at `url`. Each connection serves one call, so that a fault belongs to one call."""
 
-    def __init__(self, target: str, cut_bytes: int) -> None:
+    def __init__(self, target: str, cut_bytes: int, slow_seconds: float) -> None:
         address = urlsplit(target)
         self.target = (str(address.hostname), int(address.port or 80))
-        self.cut_bytes = cut_bytes
+        self.cut_bytes, self.slow_seconds = cut_bytes, slow_seconds
         self.connections = 0
         self._orders: deque[Fault] = deque()
         self._open: set[socket.socket] = set()
@@ -76,16 +90,19 @@ class Proxy:
             match fault:
                 case Fault.RESET:
                     client.recv(PIECE_BYTES)
-                case Fault.BUSY:
+                case Fault.BUSY | Fault.TOO_MANY | Fault.ERROR:
                     client.recv(PIECE_BYTES)
-                    head = f"HTTP/1.1 503 Slow Down\r\nContent-Length: {len(BUSY)}\r\nConnection: close\r\n\r\n"
-                    client.sendall(head.encode() + BUSY)
+                    status, body = ANSWERS[fault]
+                    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                    client.sendall(head.encode() + body)
                     client.shutdown(socket.SHUT_WR)
                     client.recv(PIECE_BYTES)
                 case Fault.SILENCE:
                     while client.recv(PIECE_BYTES):
                         pass
                 case _:
+                    if fault is Fault.SLOW:
+                        time.sleep(self.slow_seconds)
                     self._pass(client, self.cut_bytes if fault is Fault.CUT else None)
         _reset(client)
         self._open.discard(client)
@@ -127,9 +144,9 @@ def _reset(one: socket.socket) -> None:
 
 
 @contextmanager
-def between(target: str, *, cut_bytes: int = 200_000) -> Iterator[Proxy]:
+def between(target: str, *, cut_bytes: int = 200_000, slow_seconds: float = 2.0) -> Iterator[Proxy]:
     """Put a proxy before the server at `target` while the block runs."""
-    proxy = Proxy(target, cut_bytes)
+    proxy = Proxy(target, cut_bytes, slow_seconds)
     thread = threading.Thread(target=proxy.accept, name="fault proxy")
     thread.start()
     try:

@@ -108,5 +108,6 @@ class Calls:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload"}:
             return Gone(self.source, code)
-        final = 400 <= status < 500 and code not in PASSING
+        # A proxy's page of an error has a status and no code.
+        final = 400 <= status < 500 and status not in {408, 429} and code not in PASSING
         return (SourceRefused if final else SourceUnavailable)(self.source, f"{code} ({status})")

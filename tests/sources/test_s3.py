@@ -156,6 +156,13 @@ async def test_a_file_that_went_away_is_unavailable(bucket: Bucket, seaweed: Sea
         await content(file)
 
 
+async def test_a_page_that_says_too_many_requests_is_no_refusal(bucket: Bucket, proxy: Proxy) -> None:
+    """A proxy's own page has a status and no code: another try may change it, and no task is opened for it."""
+    proxy.fail(*[Fault.TOO_MANY] * 30)
+    with pytest.raises(SourceUnavailable):
+        await bucket.count(ONE)
+
+
 async def test_a_busy_server_is_asked_again(bucket: Bucket, proxy: Proxy) -> None:
     """One 503 is survived; a lasting one is unavailable."""
     proxy.fail(Fault.BUSY)
