@@ -92,6 +92,10 @@ async def _begin(shop: Workshop, craft: Craft, plan: PlanView) -> bool:
         return False
     subject = await craft.narrow(shop, plan, person.identifiers) if craft.narrow else person.identifiers
     counts = await shop.sources.count(subject)
+    if plan.kind == "erase" and (silent := [one for one in items if one.category and counts.get(one.source) is None]):
+        # Begun without its number, what is kept there would be held for nobody knows how many records.
+        await plans.failed(plan, silent, "unavailable", at=shop.clock())
+        return False
     expected = [(item.id, (counts.get(item.source) or {}).get(item.category)) for item in items if item.category]
     at = shop.clock()
     async with engine().transaction():
