@@ -412,12 +412,11 @@ class S3Source(Frozen, frozen=True, kw_only=True, tag="s3", tag_field="kind"):
 
 
 PORTAL_FIELDS = (
-    "at", "what", "state", "reference", "due_day", "outcome", "ended_at", "email", "display_name", "language", "browser",
-    "text",
+    "at", "what", "state", "reference", "due_day", "outcome", "ended_at", "email", "display_name", "language",
+    "browser", "text",
 )  # fmt: skip
 """What is known of every request, mail and session here; not every kind fills each. `what` is the right, the kind of
-mail or the way of signing in; `ended_at` when a request was closed or a session ended; `text` what was
-written about a request."""
+mail or the way of signing in; `ended_at` when it was closed or ended; `text` what was written."""
 
 
 class PortalSource(Frozen, frozen=True, kw_only=True, tag="portal", tag_field="kind"):
