@@ -68,7 +68,9 @@ async def test_somebody_acts_with_a_mandate(meeting: Meeting, surf: Surf, tmp_pa
     await person.reads("Thank you, we have your answer")
     await person.look()
     await sender.open("/ask/mine")
-    await sender.reads("The person confirmed it.")
+    asked = sender.words("We have asked the person whether you act for them. They have not answered yet.")
+    await sender.reads("What you sent us")
+    await expect(sender.page.locator("main")).not_to_contain_text(asked)
     await sender.look()
 
 
