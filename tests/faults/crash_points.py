@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Literal
 
 import asyncpg
@@ -54,13 +54,22 @@ def deaths(points: Sequence[Point]) -> list[Point]:
     """Return where to die so that every point is covered: at each that changes something, on both sides of it.
 
     Between two changes the world stands still: to die at one of several questions in a row is to die at any of them,
-    and the middle one stands for them all.
+    and the middle one stands for them all; to die before a file of this machine is removed is to die after the one
+    before it was.
     """
     chosen: list[Point] = []
     for asking, some in groupby(points, key=harmless):
         stretch = list(some)
         chosen += [stretch[len(stretch) // 2]] if asking else stretch
-    return chosen
+    return [
+        point
+        for before, point in pairwise([None, *chosen])
+        if point is not None and not (_on_disk(before, "after") and _on_disk(point, "before"))
+    ]
+
+
+def _on_disk(point: Point | None, side: Side) -> bool:
+    return point is not None and point.place == "disk" and point.side == side
 
 
 class Tape:
