@@ -20,6 +20,7 @@ from portal.rights.erasure_plan import account_categories, choosable
 from portal.rights.fields import held_now
 from portal.rights.lifecycle import NotPossible
 from portal.rights.out_of_use import OutOfUse
+from portal.rights.pages_signed_out import give_back
 from portal.rights.person import find_person
 from portal.rights.rectification import Wish, correct, field_of, note, undo
 from portal.rights.shapes_correct import FieldView, field_views, told_of
@@ -100,7 +101,7 @@ async def write_note(request: Req) -> Template:
 async def send_note(request: Req) -> Template | Redirect:
     """Have a person of ours look at it."""
     if not visitor_of(request).signed_in:
-        raise SignInNeeded("/note")
+        return await give_back(request, "why", back="/note")
     visitor, fields = visitor_of(request), await form(request)
     category, why = fields.get("c", ""), fields.get("why", "")
     wish = Wish(subject=visitor.subject_id, category=category, why=why, language=language_of(request))

@@ -8,12 +8,13 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from portal.errors import Invalid, SignInNeeded
+from portal.errors import Invalid
 from portal.identity.visitor import form, need_session, visitor_of
 from portal.rights import messages, questions
 from portal.rights.dossier import dossier_of
 from portal.rights.events import events_in_words
 from portal.rights.lifecycle import NotPossible
+from portal.rights.pages_signed_out import give_back
 from portal.rights.plan_shapes import steps_in
 from portal.rights.requests import RequestView, find, requests_of
 from portal.rights.shapes import category_title, day_bar
@@ -40,7 +41,7 @@ async def show_one(request: Req, reference: FromPath[str]) -> Template:
 async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
     """Add a message, or answer our question. What is too long or empty comes back with the text as it was typed."""
     if not visitor_of(request).signed_in:
-        raise SignInNeeded(f"/requests/{reference}")
+        return await give_back(request, "text", back=f"/requests/{reference}")
     copy = await find(reference, visitor_of(request).subject_id)
     fields = await form(request)
     text, at = fields.get("text", ""), now(request)

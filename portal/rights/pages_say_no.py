@@ -12,6 +12,7 @@ from portal.identity.visitor import Visitor, form, need_session, visitor_of
 from portal.rights.consent import consents, give_consent, withdraw_consent
 from portal.rights.messages import LONGEST
 from portal.rights.objection import Refusal, say_no, uses
+from portal.rights.pages_signed_out import give_back
 from portal.rights.stopped_uses import categories_for, stopped
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of
 
@@ -30,7 +31,7 @@ async def refuse(request: Req) -> Template | Redirect:
         NotFound: for a use that cannot be refused.
     """
     if not visitor_of(request).signed_in:
-        raise SignInNeeded("/say-no")
+        return await give_back(request, "text", back="/say-no")
     visitor, fields = visitor_of(request), await form(request)
     purpose, text = fields.get("use", ""), fields.get("text", "").replace("\r\n", "\n").strip()
     if len(text) > LONGEST:

@@ -15,6 +15,7 @@ from portal.rights.deadlines import dates
 from portal.rights.intake import open_access
 from portal.rights.messages import LONGEST
 from portal.rights.pages_home import held_now
+from portal.rights.pages_signed_out import give_back
 from portal.rights.portability import left_out, portable
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
 
@@ -55,7 +56,7 @@ async def automated(request: Req) -> Template:
 async def insist(request: Req) -> Template | Redirect:
     """Send the answer, or have a person look. A second click finds the first one's request."""
     if not visitor_of(request).signed_in:
-        raise SignInNeeded("/automated")
+        return await give_back(request, "text", back="/automated")
     fields = await form(request)
     text = fields.get("text", "").replace("\r\n", "\n").strip()
     if len(text) > LONGEST:

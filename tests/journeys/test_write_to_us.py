@@ -67,16 +67,23 @@ async def test_a_complaint_about_a_request(meeting: Meeting, surf: Surf) -> None
 
 
 async def test_text_survives_being_signed_out(meeting: Meeting, surf: Surf) -> None:
-    """Signed out while writing: after the new sign-in the words are still there, in both forms."""
+    """Signed out while writing: nothing is sent, and the words are still there, in both kinds of form."""
     email = meeting.person(11)
     person: Surfer = await surf(meeting.stack, meeting.language, meeting.width)
     await person.sign_in_by_code(email)
-    await person.open("/ask/correct")
-    await person.page.locator("#text").fill(WORDS)
+    await person.open("/ask/person")
+    await person.page.locator("#text").fill("Is anybody there?")
     await person.press("Send")
     await person.page.locator("#text").fill(WORDS)
     await signed_out(meeting.stack, email)
     await person.press("Send")
+    await person.reads("You were signed out while you wrote")
+    await expect(person.page.locator("#text")).to_have_value(WORDS)
+    await person.look()
+    await person.open("/ask/person")
+    await person.page.locator("#text").fill(WORDS)
+    await person.press("Send")
+    await expect(person.page.locator("#text")).to_have_value(WORDS)
     await person.look()
 
 
