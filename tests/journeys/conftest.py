@@ -100,6 +100,6 @@ async def surf(chromium: Browser) -> AsyncIterator[Callable[..., object]]:
                 extra_http_headers={"X-Forwarded-For": next(HOMES)},
             )  # fmt: skip
             cleaning.push_async_callback(context.close)
-            return Surfer(stack, language, await context.new_page())
+            return Surfer(stack, language, await context.new_page(), scripts=scripts)
 
         yield surf

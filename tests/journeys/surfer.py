@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -51,10 +52,11 @@ class Meeting:
 class Surfer:
     """A person before `page`, reading the portal of `stack` in `language`."""
 
-    def __init__(self, stack: Stack, language: str, page: Page) -> None:
+    def __init__(self, stack: Stack, language: str, page: Page, *, scripts: bool = True) -> None:
         self.stack = stack
         self.language = language
         self.page = page
+        self.scripts = scripts
         self.words = Words(language, "Europe/Paris")
         self.asked_elsewhere: list[str] = []
         page.on("request", lambda request: self._note(request.url))
@@ -65,18 +67,18 @@ class Surfer:
 
     async def sign_in_by_code(self, email: str) -> None:
         """Type the address, read the mail, type the code."""
-        before = await self._mails(email)
-        await self._type_address(email)
-        mail = await self._new_mail(email, before)
+        before = await self.mails(email)
+        await self.type_address(email)
+        mail = await self.new_mail(email, {mail["id"] for mail in before})
         await self.page.locator("#code").fill(code_of(mail))
         await self.page.get_by_role("button", name=self.words("Sign in"), exact=True).click()
         await expect(self.page.locator("#held")).to_be_visible()
 
     async def sign_in_by_link(self, email: str) -> None:
         """Type the address, open the link from the mail, press its button."""
-        before = await self._mails(email)
-        await self._type_address(email)
-        mail = await self._new_mail(email, before)
+        before = await self.mails(email)
+        await self.type_address(email)
+        mail = await self.new_mail(email, {mail["id"] for mail in before})
         await self.page.goto(link_of(mail))
         await self.page.get_by_role("button", name=self.words("Sign in"), exact=True).click()
         await expect(self.page.locator("#held")).to_be_visible()
@@ -183,7 +185,7 @@ class Surfer:
     async def mail_about(self, email: str, subject: str) -> dict[str, str]:
         """Wait for a mail whose subject holds `subject`. Returns the newest."""
         for _ in range(PATIENCE_SECONDS * 2):
-            if found := [mail for mail in await self._mails(email) if subject in mail["subject"]]:
+            if found := [mail for mail in await self.mails(email) if subject in mail["subject"]]:
                 return found[0]
             await asyncio.sleep(0.5)
         raise AssertionError(f"no mail about {subject} after {PATIENCE_SECONDS} seconds")
@@ -194,12 +196,15 @@ class Surfer:
 
     async def confirm_by_code(self, email: str, *, ask: str, then: str) -> None:
         """Press `ask`, read the code out of the mail that comes, type it, press `then`."""
-        before = await self._mails(email)
+        before = await self.mails(email)
         await self.press(ask)
-        await self.page.locator("#code").fill(code_of(await self._new_mail(email, before)))
+        await self.page.locator("#code").fill(code_of(await self.new_mail(email, {mail["id"] for mail in before})))
         await self.press(then)
 
     async def _assert_accessible(self, rules: list[str]) -> None:
+        """Ask axe, which is a script itself: without scripts it may never answer."""
+        if not self.scripts:
+            return
         result = await Axe().run(self.page, options={"runOnly": rules})
         found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
         assert not found, (self.page.url, found)
@@ -211,21 +216,23 @@ class Surfer:
         name = f"{next(PICTURES):05}-{self.stack.organisation}-{self.language}-{width}-{path or 'home'}.png"
         await self.page.screenshot(path=folder / name, full_page=True)
 
-    async def _type_address(self, email: str) -> None:
+    async def type_address(self, email: str) -> None:
+        """Ask for a way to sign in."""
         await self.open("/sign-in")
         await self.page.locator("#email").fill(email)
         await self.page.locator("main form button.btn").first.click()
 
-    async def _new_mail(self, email: str, before: list[dict[str, str]]) -> dict[str, str]:
-        known = {mail["id"] for mail in before}
+    async def new_mail(self, email: str, known: AbstractSet[str]) -> dict[str, str]:
+        """Wait for a mail whose id is not among the `known` ones."""
         for _ in range(PATIENCE_SECONDS * 2):
-            new = [mail for mail in await self._mails(email) if mail["id"] not in known]
+            new = [mail for mail in await self.mails(email) if mail["id"] not in known]
             if new:
                 return new[0]
             await asyncio.sleep(0.5)
         raise AssertionError(f"no mail after {PATIENCE_SECONDS} seconds")
 
-    async def _mails(self, email: str) -> list[dict[str, str]]:
+    async def mails(self, email: str) -> list[dict[str, str]]:
+        """Return every mail to an address, the newest first."""
         async with httpx.AsyncClient() as client:
             answer = await client.get(f"{self.stack.inbox_url}/messages.json", params={"to": email})
         mails: list[dict[str, str]] = answer.json()

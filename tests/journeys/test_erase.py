@@ -59,6 +59,7 @@ async def test_a_whole_erasure_is_carried_out(crossing: Meeting, surf: Surf) -> 
     await stranger.look()
     await person.page.reload()
     await expect(person.page.locator("#email")).to_be_visible()
+    assert await forgotten(person, stranger, email)
 
 
 async def test_only_a_part_is_erased(meeting: Meeting, surf: Surf) -> None:
@@ -79,6 +80,18 @@ async def test_only_a_part_is_erased(meeting: Meeting, surf: Surf) -> None:
     await three_days_passed(meeting.stack, person.reference)
     await person.until_it_reads("Download the receipt")
     await person.look()
+
+
+async def forgotten(person: Surfer, stranger: Surfer, email: str) -> bool:
+    """Ask to sign in, then for what anybody gets at any mailbox: only the second mail comes."""
+    before = {mail["id"] for mail in await person.mails(email)}
+    await person.type_address(email)
+    await stranger.open("/ask/mine")
+    await stranger.page.locator("#email").fill(email)
+    await stranger.page.locator("main form button.btn").first.click()
+    await stranger.new_mail(email, before)
+    new = [mail for mail in await person.mails(email) if mail["id"] not in before]
+    return all("/ask/link/" in mail["text"] for mail in new)
 
 
 async def type_word(person: Surfer, word: str) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import expect
 
 from demo.stack import Stack
-from tests.journeys.records import months_passed
+from demo.stripe.api import Fault
+from tests.journeys.records import hours_without_a_worker, months_passed, three_days_passed
 from tests.journeys.surfer import Meeting, Surfer, Width
+from tests.journeys.test_erase import ask_for_erasure
 
 type Surf = Callable[..., Awaitable[Surfer]]
 
@@ -51,6 +53,32 @@ async def test_a_late_request_says_so(meeting: Meeting, surf: Surf) -> None:
     await person.open("/requests")
     await expect(person.page.locator("main .tag", has_text=person.words("Late")).first).to_be_visible()
     await person.look()
+
+
+async def test_a_place_is_down_during_an_erasure(meeting: Meeting, surf: Surf) -> None:
+    """What answers is erased; what does not is named with since when, and that we try again."""
+    person: Surfer = await surf(meeting.stack, meeting.language, meeting.width)
+    await person.sign_in_by_code(meeting.person(16))
+    await ask_for_erasure(person)
+    meeting.stack.stripe.fail(Fault.ERROR, times=1000)
+    try:
+        await three_days_passed(meeting.stack, person.reference)
+        said = person.words("This place does not answer since {when}. We try again by ourselves.", when="…")
+        await person.until_it_reads(said.partition("…")[0])
+        await person.look()
+    finally:
+        meeting.stack.stripe.mend()
+
+
+async def test_staff_see_that_nobody_looks_at_the_clocks(crossing: Meeting, surf: Surf) -> None:
+    """The worker stood still for hours: the desk says so above everything, and every date is there all the same."""
+    staff = await at_the_desk(crossing, surf)
+    await staff.open("/staff/desk")
+    await staff.look()
+    await hours_without_a_worker(crossing.stack)
+    await staff.page.reload()
+    await staff.reads("Nobody looks at the clocks")
+    await staff.look()
 
 
 async def leave_a_note(person: Surfer) -> str:
