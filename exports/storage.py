@@ -186,15 +186,18 @@ class S3Storage:
         )
 
     async def put(self, place: str, path: Path) -> None:
-        """Upload, in parts when large; a broken upload is aborted and leaves nothing."""
+        """Upload, in parts when large; a broken upload is aborted and leaves nothing, and no former version stays."""
         try:
-            await asyncio.to_thread(
-                self._client.upload_file,
-                str(path), self._bucket, self._key(place),
-                ExtraArgs={"ServerSideEncryption": "AES256"}, Config=self._transfer,
-            )  # fmt: skip
+            await asyncio.to_thread(self._put, self._key(place), path)
         except (BotoCoreError, ClientError, boto3.exceptions.Boto3Error) as error:
             raise StorageError(type(error).__name__) from error
+
+    def _put(self, key: str, path: Path) -> None:
+        self._client.upload_file(
+            str(path), self._bucket, key, ExtraArgs={"ServerSideEncryption": "AES256"}, Config=self._transfer
+        )
+        # What an attempt that was killed has put there would otherwise stay in a versioned bucket, unseen.
+        self._delete(key, former=True)
 
     async def open(self, place: str) -> AsyncIterator[bytes]:
         """Stream the object; a stream that breaks goes on where it stopped, a few times."""
@@ -228,11 +231,12 @@ class S3Storage:
         except (BotoCoreError, ClientError) as error:
             raise _problem(error) from error
 
-    def _delete(self, key: str) -> None:
+    def _delete(self, key: str, *, former: bool = False) -> None:
+        """Delete every version of an object, or those before the present one."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
         for page in pages:
             for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-                if version["Key"] == key:
+                if version["Key"] == key and not (former and version["IsLatest"]):
                     self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
 
     async def size(self, place: str) -> int:

@@ -115,6 +115,8 @@ async def test_a_deleted_parcel_leaves_no_version_behind(seaweed: Seaweed, tmp_p
     for content in (b"first", b"second"):
         source.write_bytes(content)
         await storage.put("versions.zip", source)
+    with closing(seaweed.client()) as client:
+        assert len(client.list_object_versions(Bucket="parcels", Prefix="parcels/versions.zip")["Versions"]) == 1
     await storage.delete("versions.zip")
     await storage.close()
     with closing(seaweed.client()) as client:
