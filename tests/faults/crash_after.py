@@ -202,7 +202,7 @@ def _digest(name: str, content: bytes) -> str:
 
 def _mails(here: World) -> Rows:
     """Return what the provider has accepted since the scene, and assert that no key was accepted twice."""
-    accepted = [mail for mail in here.lane.mail.messages() if mail.id not in here.mails_before]
+    accepted = here.lane.mail.messages()
     keys = [mail.key for mail in accepted]
     assert len(keys) == len(set(keys)), "one key, two mails"
     return sorted((mail.to[0], str(mail.params["subject"])) for mail in accepted)

@@ -36,6 +36,7 @@ from portal.rights.workshop import Workshop
 from portal.serve import _working, make_worker, workshop
 from portal.settings import read_settings
 from portal.sources import s3_calls, stripe_calls
+from tests.faults import crash_press
 from tests.faults.crash_points import Point, Tape, install
 
 MINUTES = ("rights.plans", "rights.forget")
@@ -67,6 +68,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     bucket: str
     """Where the organisation's files are, instead of the policy's."""
+    press: bool = False
+    """True: a copy is made, so that a press had better be warm."""
     minutes: bool = True
     """False: do the jobs there are, and look at no schedule."""
     for_ever: bool = False
@@ -217,6 +220,8 @@ def _be_worker(line: bytes) -> None:
     log = os.open(order.record + ".log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    if order.press:
+        crash_press.prepare(2)
     try:
         asyncio.run(obey(order), loop_factory=uvloop.new_event_loop)
     except BaseException:  # noqa: BLE001  The edge of a process: it says what it was, and ends.

@@ -131,7 +131,6 @@ class World:
     lane: Lane
     name: str
     folder: Path
-    mails_before: frozenset[str] = frozenset()
     detours: dict[str, str] = field(default_factory=dict)
     """Variables that lead through a proxy."""
 
@@ -176,7 +175,8 @@ class World:
                    urlsplit(lane.hook.url).netloc: "hook"}  # fmt: skip
         return Order(
             environment=self.environment, at=self.scene.at, bucket=lane.files, fatal=fatal,
-            minutes=self.scene.minutes if minutes is None else minutes, record=str(self.record(fatal)),
+            minutes=self.scene.minutes if minutes is None else minutes, press=not self.scene.minutes,
+            record=str(self.record(fatal)),
             databases={f"{self.name}_own": "ours", f"{self.name}_platform": "platform"}, hosts=netlocs,
             buckets={lane.files: "files", lane.parcels: "parcels"},
         )  # fmt: skip
@@ -216,7 +216,9 @@ async def world(scene: Scene, lane: Lane) -> AsyncIterator[World]:
         await on_server(scene.dsn, f'CREATE DATABASE "{name}_{part}" TEMPLATE "{scene.name}_{part}" STRATEGY file_copy')
     await asyncio.to_thread(fill, here)
     lane.clock.now = scene.at
-    here.mails_before = frozenset(mail.id for mail in lane.mail.messages())
+    # A mail that waits in the scene has one id in all worlds: the provider must not remember the others'.
+    lane.mail._keys.clear()
+    lane.mail._sent.clear()
     try:
         yield here
     finally:
