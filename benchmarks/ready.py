@@ -97,7 +97,8 @@ def _request(policy: Policy) -> RequestView:
     at = system_clock()
     today = date(at.year, at.month, at.day)
     return RequestView(
-        id=uuid4(), reference="DR-2026-0001", subject=uuid4(), right="access",
+        id=uuid4(), reference="DR-2026-0001", subject=uuid4(), right="access", channel="portal",
         categories=[category.id for category in policy.categories if category.searchable], format="all", language="en",
         state="working", outcome="", received_at=at, promise_day=None, law_day=today, due_day=today, closed_at=None,
+        about=None, waits=False, act_by_day=None, extended_on=None,
     )  # fmt: skip

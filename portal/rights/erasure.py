@@ -106,7 +106,8 @@ async def lay_erasure(
     if await plan_of(request.id, "erase") is not None:
         raise NotPossible
     await move(
-        request.id, request.reference, "working", event="erasure-planned", at=at, actor=actor,
+        request.id, request.reference, "working", at=at, actor=actor,
+        event="erasure-planned" if drawn.whole else "part-erasure-planned",
         details={"digest": drawn.digest, "whole": drawn.whole},
     )  # fmt: skip
     await lay(

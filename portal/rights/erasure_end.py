@@ -190,12 +190,14 @@ async def _say_done(
 ) -> None:
     policy, words = shop.policy, Words(request.language, shop.policy.controller.zone)
     titles = {category.id: category.title[request.language] for category in policy.categories}
-    gone = dict.fromkeys(titles[item.category] for item in items if _what(item) in {"erased", "anonymised", "by-hand"})
-    stays = {titles[item.category]: item.until for item in items if _what(item) == "kept" and item.until}
+    went = {item.category for item in items if item.category and _what(item) in {"erased", "anonymised", "by-hand"}}
+    kept = {item.category: item.until for item in items if _what(item) == "kept" and item.until}
+    gone = [title for id, title in titles.items() if id in went]
+    stays = [(title, kept[id]) for id, title in titles.items() if id in kept]
     waiting = [one.name for one in await _recipients(policy, plan) if one.state in {"asked", "to-be-asked"}]
     message = erasure_done(
-        words, policy, reference=request.reference, receipt=grouped(number), gone=list(gone),
-        stays=list(stays.items()), waiting=waiting, backups_until=backups, account_closed=plan.whole,
+        words, policy, reference=request.reference, receipt=grouped(number), gone=gone,
+        stays=stays, waiting=waiting, backups_until=backups, account_closed=plan.whole,
         link=f"{shop.settings.public_url}/{request.language}/receipt",
     )  # fmt: skip
     if request.channel == "restore":

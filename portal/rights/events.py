@@ -21,6 +21,7 @@ def events_in_words(words: Words) -> Mapping[str, str]:
         "withdrawn": words("You withdrew the request"),
         "expired": words("We deleted the copy, as we said we would"),
         "erasure-planned": words("You confirmed it, and your data is out of use"),
+        "part-erasure-planned": words("You confirmed it, and what you chose is out of use"),
         "erasure-cancelled": words("You cancelled it; your data is in use again"),
         "erased": words("It is erased"),
         "erased-again": words("A backup was restored, and it was erased again"),

@@ -13,13 +13,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
-from portal.errors import Invalid, SignInNeeded
+from portal.errors import Invalid
 from portal.identity.forms import unproven
 from portal.identity.visitor import Visitor, form, need_session, visitor_of
 from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import LONGEST
 from portal.rights.out_of_use import in_place
 from portal.rights.pages_export import Fields
+from portal.rights.pages_signed_out import give_back
 from portal.rights.pauses import Wish, disagree, end_own, pausable, pause, stops_account
 from portal.rights.shapes_pause import PauseView, pause_views
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
@@ -47,12 +48,14 @@ async def choose(request: Req) -> Template:
 async def start(request: Req) -> Template | Redirect:
     """Pause it now. A second click finds the first one's request; a mistake keeps what was filled in.
 
-    Whoever was signed out meanwhile finds the same ticks again; what they wrote never travels in an address.
+    Whoever was signed out meanwhile finds the same ticks again; what they wrote is given back
+    and never travels in an address.
     """
     visitor, offered = visitor_of(request), _offered(request)
     if not visitor.signed_in:
         kept = _read(await unproven(request), offered)
-        raise SignInNeeded(f"/pause?{urlencode([*(('c', id) for id in kept.categories), ('r', kept.reason)])}")
+        ticks = urlencode([*(("c", id) for id in kept.categories), ("r", kept.reason)])
+        return await give_back(request, "text", back=f"/pause?{ticks}")
     chosen = _read(await form(request), offered)
     if wrong := _mistakes(chosen):
         return await _show(request, visitor, chosen, wrong)

@@ -79,7 +79,7 @@ def child_report(
                 words("Somebody told us that this account belongs to a child. Nobody can use it for now."),
                 words("Are you younger than {age}? You did nothing wrong.", age=age),
                 words("Show this message to a grown-up you trust. They can answer for you."),
-                words("Are you {age} or older? Tell us, and the account works again.", age=age),
+                words("Are you {age} or older? Tell us: a person looks, and then the account works again.", age=age),
                 *((words("Type this code on the page below:"),) if code else ()),
             ),
             code=grouped(code),
