@@ -20,7 +20,7 @@ from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import LONGEST
 from portal.rights.out_of_use import in_place
 from portal.rights.pages_export import Fields
-from portal.rights.pages_signed_out import give_back
+from portal.rights.pages_signed_out import show_back
 from portal.rights.pauses import Wish, disagree, end_own, pausable, pause, stops_account
 from portal.rights.shapes_pause import PauseView, pause_views
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
@@ -55,7 +55,7 @@ async def start(request: Req) -> Template | Redirect:
     if not visitor.signed_in:
         kept = _read(await unproven(request), offered)
         ticks = urlencode([*(("c", id) for id in kept.categories), ("r", kept.reason)])
-        return await give_back(request, "text", back=f"/pause?{ticks}")
+        return show_back(request, kept.text, back=f"/pause?{ticks}")
     chosen = _read(await form(request), offered)
     if wrong := _mistakes(chosen):
         return await _show(request, visitor, chosen, wrong)

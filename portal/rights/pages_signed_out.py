@@ -16,7 +16,11 @@ async def give_back(request: Req, field: str, *, back: str) -> Template:
     Raises:
         SignInNeeded: there are no words, or another site sent them: then signing in is all there is to do.
     """
-    text = (await unproven(request)).get(field, "").strip()
-    if not text or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    return show_back(request, (await unproven(request)).get(field, ""), back=back)
+
+
+def show_back(request: Req, text: str, *, back: str) -> Template:
+    """Show the same for a form that was read already. Raises: SignInNeeded, as above."""
+    if not text.strip() or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise SignInNeeded(back)
-    return page(request, "rights/signed_out_text.html", status=403, text=text, back=back)
+    return page(request, "rights/signed_out_text.html", status=403, text=text.strip(), back=back)

@@ -175,11 +175,12 @@ async def test_withdrawing_the_request_ends_the_pause_and_the_refusal_of_a_use(h
 
 
 async def test_whoever_was_signed_out_meanwhile_finds_the_same_ticks_again(house: House) -> None:
-    """The choice comes back after sign-in; what was written is in no address."""
-    away = house.anybody()
-    sent = {"c": ["prompts", "nothing"], "r": "claims", "text": "my own words"}
-    went = (await away.post("/en/pause", data=sent)).headers["location"]
-    assert went == "/en/sign-in?next=%2Fpause%3Fc%3Dprompts%26r%3Dclaims"
+    """The choice comes back after sign-in; what was written is given back at once and is in no address."""
+    away, next_page = house.anybody(), "/en/sign-in?next=%2Fpause%3Fc%3Dprompts%26r%3Dclaims"
+    sent = {"c": ["prompts", "nothing"], "r": "claims", "text": ""}
+    assert (await away.post("/en/pause", data=sent)).headers["location"] == next_page
+    back = (await away.post("/en/pause", data={**sent, "text": "my own <words>"})).text
+    assert "my own &lt;words&gt;" in back and f'href="{next_page}"' in back
     ana = await house.person()
     text = (await ana.get("/en/pause?c=prompts&r=claims")).text
     assert 'value="prompts" checked' in text
