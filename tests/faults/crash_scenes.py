@@ -5,6 +5,7 @@ it is frozen and nobody touches it again.
 """
 
 import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -73,7 +74,7 @@ async def crowd(organisation: str, server: str, template: str, folder: Path, num
 
 async def _scene(organisation: str, server: str, template: str, folder: Path, what: str, number: int = 2) -> Scene:
     """Make the databases: the platform with some people, and ours with nobody."""
-    name, platform = f"scene_{organisation}_{what}", PLATFORMS[organisation]
+    name, platform = f"scene_{organisation}_{what}_{os.urandom(3).hex()}", PLATFORMS[organisation]
     place = folder / name
     place.mkdir()
     await on_server(server, f'CREATE DATABASE "{name}_own" TEMPLATE "{template}" STRATEGY file_copy')
