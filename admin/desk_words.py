@@ -45,6 +45,7 @@ def task_in_words(words: Words, policy: Policy, task: TaskView, language: str) -
         "tell": words("Tell {name}, and note its answer", name=about),
         "by-hand": words("Do it by hand in: {place}", place=about),
         "refused": words("Find out why it refuses: {place}", place=about),
+        "silent": words("Find out why it does not answer: {place}", place=about),
         "left": words("See what is left in: {place}", place=about),
         "child": words("Check the report about a child’s account"),
         "identify": words("Find out who it is"),

@@ -4,6 +4,7 @@ Always true here: a task has a day by which it is done, it is opened once for a 
 evidence with who ended it.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -18,9 +19,10 @@ from portal.rights.lifecycle import NotPossible
 from portal.rights.plans import JOB
 from portal.rights.tables import PlanItem, Task
 
-type TaskKind = Literal["tell", "by-hand", "refused", "left", "decide", "child", "identify"]
-"""`tell` a recipient · `by-hand` a source has no means · `refused` a source says no · `left` a search found something
-again and again · `decide` what the person asked for · `child` check a report · `identify` who is it."""
+type TaskKind = Literal["tell", "by-hand", "refused", "silent", "left", "decide", "child", "identify"]
+"""`tell` a recipient · `by-hand` a source has no means · `refused` a source says no · `silent` a source does not
+answer · `left` a search found something again and again · `decide` what the person asked for · `child` check a
+report · `identify` who is it."""
 
 type Ending = Literal["done", "not-needed"]
 
@@ -86,6 +88,16 @@ async def drop_open(request: UUID, *, at: datetime, actor: str) -> None:
     """End every open task of a request inside the caller's transaction: nobody needs to do it any more."""
     await Task.update({Task.state: "not-needed", Task.ended_at: at, Task.ended_by: actor}).where(
         (Task.request == request) & Task.ended_at.is_null()
+    )  # fmt: skip
+
+
+async def drop_trouble(items: Sequence[UUID], *, at: datetime) -> None:
+    """End what was left to a person about rows of a plan which their source has done by itself since. Idempotent."""
+    await Task.update({
+        Task.state: "not-needed", Task.ended_at: at, Task.ended_by: "worker",
+        Task.reason: "The place has done it by itself since.",
+    }).where(
+        Task.item.is_in(list(items)) & Task.kind.is_in(["by-hand", "refused", "silent"]) & Task.ended_at.is_null()
     )  # fmt: skip
 
 

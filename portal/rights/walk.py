@@ -20,13 +20,15 @@ from portal.rights.out_of_use import OutOfUse, need_in_use
 from portal.rights.person import find_person
 from portal.rights.plans import ItemView, PlanView
 from portal.rights.tables import PlanItem
-from portal.rights.tasks import TaskKind, open_task
+from portal.rights.tasks import TaskKind, drop_trouble, open_task
 from portal.rights.workshop import Workshop, alone
 from portal.sources.base import Identifiers, Source
 from portal.sources.registry import Identified
 from portal.working_days import add_working_days, holidays_in
 
 SOON, LONGEST = timedelta(minutes=1), timedelta(hours=6)
+SILENT = timedelta(days=1)
+"""How long a place may not answer before a person of ours hears of it."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,13 @@ async def _begin(shop: Workshop, craft: Craft, plan: PlanView) -> bool:
     person = await find_person(shop.sources, plan.subject)
     items = await plans.items_of(plan.id)
     if _must_wait(shop, plan, person):
-        silent = [item for item in items if item.source in person.unreachable]
-        await plans.failed(plan, silent, "unavailable", at=shop.clock())
+        await _silent(shop, plan, [item for item in items if item.source in person.unreachable])
         return False
     subject = await craft.narrow(shop, plan, person.identifiers) if craft.narrow else person.identifiers
     counts = await shop.sources.count(subject)
     if plan.kind == "erase" and (silent := [one for one in items if one.category and counts.get(one.source) is None]):
         # Begun without its number, what is kept there would be held for nobody knows how many records.
-        await plans.failed(plan, silent, "unavailable", at=shop.clock())
+        await _silent(shop, plan, silent)
         return False
     expected = [(item.id, (counts.get(item.source) or {}).get(item.category)) for item in items if item.category]
     at = shop.clock()
@@ -145,14 +146,26 @@ async def _source(
         async with engine().transaction():
             await _by_hand(plan, items, "refused", shop, mark=False)
     except (SourceError, TimeoutError):
-        await plans.failed(plan, items, "unavailable", at=shop.clock())
+        await _silent(shop, plan, items)
     except LeftSomething:
         await plans.failed(plan, items, "left", at=shop.clock())
     else:
         if did.done:
             await plans.finished(plan, items, did.means, at=shop.clock())
+            await drop_trouble([item.id for item in items], at=shop.clock())
         else:
             await plans.under_way(items, did.means, did.handle)
+
+
+async def _silent(shop: Workshop, plan: PlanView, items: Sequence[ItemView]) -> None:
+    """Note that places do not answer; after a day a person of ours looks at it, and they are still asked."""
+    at = shop.clock()
+    await plans.failed(plan, items, "unavailable", at=at)
+    for _, group in groupby(items, key=lambda item: item.source):
+        since = [item for item in group if item.failed_at is not None and at - item.failed_at >= SILENT]
+        if since:
+            async with engine().transaction():
+                await _by_hand(plan, since, "silent", shop, mark=False)
 
 
 async def _by_hand(

@@ -240,3 +240,23 @@ async def test_a_recipient_who_answers_later_is_in_a_supplement_of_the_receipt(b
     assert found is not None and found.supplement == 1
     states = {one.name: one.state for one in receipts.read(found, settings).recipients}
     assert (states["OpenAI"], states["Anthropic"]) == ("confirmed", "to-be-asked")
+
+
+async def test_a_place_that_is_silent_for_a_day_is_told_to_a_person_once(bench: Bench) -> None:
+    """Before the work begins as well as after: nobody finds out on the last day."""
+    reference = await bench.approve()
+    bench.later(days=3)
+    bench.sources["uploads"].down = True
+    for hours in (0, 23, 2, 1):
+        bench.later(hours=hours)
+        await bench.work(reference)
+    request = await bench.request(reference)
+    assert [(task.kind, task.about) for task in await tasks_of(request.id)] == [("silent", "uploads")]
+    assert (await bench.plan(reference)).begun_at is None and "uploads" in bench.left()
+    bench.sources["uploads"].down = False
+    for _ in range(3):
+        bench.later(hours=1)
+        await bench.work(reference)
+    assert bench.left() == {} and not (await bench.request(reference)).is_open
+    silent = [task for task in await tasks_of(request.id) if task.kind == "silent"]
+    assert [task.state for task in silent] == ["not-needed"]
