@@ -22,11 +22,12 @@ from portal.web import Req, go, page, policy_of, words_of
 async def home(request: Req) -> Template | Redirect:
     """Show everything at once, whatever does not answer; while an account is being erased, how far that is."""
     visitor, policy = need_session(request), policy_of(request)
-    out_of_use = await in_place(visitor.subject_id)
+    requests = await requests_of(visitor.subject_id)
+    # Whatever is out of use is so for a request of theirs; most people have none of that kind.
+    out_of_use = await in_place(visitor.subject_id) if any(one.right not in SELF_SERVICE for one in requests) else []
     if erasing := next((one for one in out_of_use if one.reason == "erasure" and not one.categories), None):
         return go(request, f"/requests/{erasing.reference}")
     held = await held_now(request, visitor)
-    requests = await requests_of(visitor.subject_id)
     ours = {source.category for source in policy.sources if isinstance(source, PortalSource)}
     return page(
         request,
