@@ -16,6 +16,7 @@ from portal.identity.visitor import need_session
 from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.grounds import recipients_in_words, why
 from portal.rights.out_of_use import in_place
+from portal.rights.pauses import pausable
 from portal.rights.person import cannot_tell, find_person
 from portal.rights.shapes import Cell, cells
 from portal.rights.shapes_pause import pause_views
@@ -62,6 +63,7 @@ async def category_page(
         )
     )
     last = max(1, *(-(-place.total // AT_ONCE) for place in places)) if places else 1
+    paused = await in_place(visitor.subject_id) if known in pausable(policy) else []
     return page(
         request,
         "rights/category.html",
@@ -70,7 +72,7 @@ async def category_page(
         number=number,
         last=last,
         total=None if any(place.rows is None for place in places) else sum(place.total for place in places),
-        paused=[one for one in pause_views(words, policy, await in_place(visitor.subject_id)) if one.covers(known.id)],
+        paused=[one for one in pause_views(words, policy, paused) if one.covers(known.id)],
         why=why(words, policy, known),
         recipients=recipients_in_words(words, policy, known),
     )
