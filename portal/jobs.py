@@ -58,6 +58,8 @@ class Schedule:
     name: str
     cron: str
     run: Callable[[], Awaitable[None]]
+    at_start: bool = False
+    """True when it is also done as soon as a worker starts: whatever came due while nobody worked does not wait."""
 
 
 async def enqueue(name: str, payload: Payload, *, key: str, after: timedelta = timedelta()) -> bool:
@@ -99,6 +101,7 @@ class Worker:
             queue = self._queue(pool)
             stopping = asyncio.create_task(self._forward_stop(queue))
             try:
+                await self._catch_up()
                 await queue.run(
                     batch_size=5, dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=self.heartbeat,
                     shutdown_on_listener_failure=True,
@@ -118,6 +121,14 @@ class Worker:
         for schedule in self.schedules:
             queue.schedule(schedule.name, schedule.cron, accepts_context=False)(_cron(schedule))
         return queue
+
+    async def _catch_up(self) -> None:
+        for schedule in self.schedules:
+            if schedule.at_start:
+                try:
+                    await schedule.run()
+                except Exception as error:  # the worker's edge: its own time comes again, and jobs must not wait for it
+                    log.warning("schedule failed", schedule=schedule.name, error=type(error).__name__)
 
     async def _forward_stop(self, queue: PgQueuer) -> None:
         """Stop the queue when we are told to. The queue's own event is not ours: it also sets it when it fails."""

@@ -13,7 +13,7 @@ from pgqueuer.errors import FailingListenerError
 from portal.database import engine
 from portal.errors import SourceRefused
 from portal.identity.tables import Subject
-from portal.jobs import Handler, Later, Payload, Work, Worker, enqueue
+from portal.jobs import Handler, Later, Payload, Schedule, Work, Worker, enqueue
 
 SOON = timedelta(milliseconds=10)
 
@@ -155,6 +155,29 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_does(database: str
         worker.stop()
         go_on.set()
     assert finished.is_set() and await empty()
+
+
+async def test_what_came_due_while_nobody_worked_is_done_at_once(database: str) -> None:
+    """A worker that starts does not wait for the hour to strike, and one thing that fails keeps nobody else waiting."""
+    done, hour = list[str](), "0 * * * *"
+
+    async def fails() -> None:
+        done.append("tried")
+        raise ValueError
+
+    async def works() -> None:
+        done.append("done")
+        worker.stop()
+
+    async def waits() -> None:
+        done.append("too early")
+
+    schedules = [
+        Schedule("a", hour, fails, at_start=True), Schedule("b", hour, waits), Schedule("c", hour, works, at_start=True)
+    ]  # fmt: skip
+    worker = Worker(database, [], schedules)
+    await asyncio.wait_for(worker.run(), 60)
+    assert done == ["tried", "done"]
 
 
 async def test_a_worker_that_hears_nothing_more_says_so(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

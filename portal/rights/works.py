@@ -86,7 +86,7 @@ def schedules(shop: Workshop) -> list[Schedule]:
         await tend(shop)
 
     return [
-        Schedule(CLOCK, "*/5 * * * *", look_at_clocks),
+        Schedule(CLOCK, "*/5 * * * *", look_at_clocks, at_start=True),
         Schedule("rights.forms", "11,41 * * * *", tend_forms),
         Schedule("rights.settle", "*/10 * * * *", settle),
         Schedule("rights.lift", "*/10 * * * *", let_go),
