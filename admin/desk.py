@@ -15,9 +15,9 @@ from multidict import MultiDict
 
 from admin import desk_shapes, desk_words
 from admin.desk_offers import may_extend, offers
-from admin.desk_verbs import LIFTING, VERBS, Act, preview
-from admin.mount import COOKIE
-from admin.sign_in import staff_id
+from admin.desk_verbs import LIFTING, PERMISSIONS, VERBS, Act, preview
+from admin.roles import Permission
+from admin.who import need_staff
 from portal.errors import Invalid, Refused
 from portal.identity.forms import form
 from portal.mail.wording import asked_in_words
@@ -45,12 +45,9 @@ SILENT_MINUTES = 15
 
 
 @get(PATH, name="staff-desk")
-async def show_list(
-    request: Req, why: Annotated[str, QueryParameter(name="why")] = ""
-) -> Template | Redirect:  # fmt: skip
+async def show_list(request: Req, why: Annotated[str, QueryParameter(name="why")] = "") -> Template:
     """Show the open requests by their day, and the open tasks."""
-    if await _staff(request) is None:
-        return _to_the_door(request)
+    await need_staff(request, Permission.QUEUE)
     policy, words = policy_of(request), words_of(request)
     today = now(request).astimezone(ZoneInfo(policy.controller.zone)).date()
     looked = await last_round()
@@ -72,20 +69,16 @@ async def show_one(
     reference: FromPath[str],
     done: Annotated[str, QueryParameter(name="done")] = "",
     why: Annotated[str, QueryParameter(name="why")] = "",
-) -> Template | Redirect:
+) -> Template:
     """Show one request. `why` is a task that was to be called not needed, without a reason."""
-    staff = await _staff(request)
-    if staff is None:
-        return _to_the_door(request)
-    return await _page(request, await desk_shapes.by_reference(reference), staff, done=bool(done), why=why)
+    staff = await need_staff(request, Permission.CASE, reference=reference)
+    return await _page(request, await desk_shapes.by_reference(reference), staff.actor, done=bool(done), why=why)
 
 
 @post(f"{PATH}/{{reference:str}}", status_code=200)
 async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
     """Do one thing, or show the letter that it would send."""
-    staff = await _staff(request)
-    if staff is None:
-        return _to_the_door(request)
+    staff = (await need_staff(request, Permission.CASE, reference=reference)).actor
     fields = await form(request)
     found = await desk_shapes.by_reference(reference)
     verb = "propose" if "propose" in fields and fields.get("do") == "refuse" else fields.get("do", "")
@@ -95,6 +88,7 @@ async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
     )  # fmt: skip
     if verb not in VERBS:
         return await _page(request, found, staff)
+    await need_staff(request, PERMISSIONS[verb], reference=reference)
     try:
         letter = await preview(sent, verb) if "preview" in fields else None
         if letter is not None:
@@ -109,9 +103,7 @@ async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
 @post("/staff/tasks/{task:uuid}")
 async def act_on_task(request: Req, task: FromPath[UUID]) -> Redirect:
     """Note that a task is done, that somebody was asked, or why it is not needed. A second click changes nothing."""
-    staff = await _staff(request)
-    if staff is None:
-        return _to_the_door(request)
+    staff = (await need_staff(request, Permission.TASKS)).actor
     fields = await form(request)
     at, back, why = now(request), fields.get("back", ""), fields.get("reason", "").strip()[:200]
     where = f"{PATH}/{back}" if REFERENCE.fullmatch(back) else PATH
@@ -126,16 +118,6 @@ async def act_on_task(request: Req, task: FromPath[UUID]) -> Redirect:
             return go(request, f"{where}?why={task}")
     await after_task(task, policy=policy_of(request), settings=settings_of(request), at=at)
     return go(request, f"{where}?done=1")
-
-
-async def _staff(request: Req) -> str | None:
-    """Return who it is as evidence names them; None for nobody."""
-    found = await staff_id(request.cookies.get(COOKIE, ""))
-    return None if found is None else f"staff:{found}"
-
-
-def _to_the_door(request: Req) -> Redirect:
-    return go(request, "/staff/sign-in")
 
 
 async def _page(

@@ -12,6 +12,7 @@ import msgspec
 from multidict import MultiDict
 
 from admin.desk_shapes import decided_by
+from admin.roles import Permission
 from portal.errors import Invalid
 from portal.policy.model import Policy
 from portal.rights import (
@@ -294,6 +295,17 @@ VERBS: Mapping[str, Verb] = {
     "correction-accept": correction_accept, "correction-refuse": correction_refuse,
     "child-account": child_account, "child-erase": child_erase, "child-lift": child_lift,
 }  # fmt: skip
+
+
+_DOES = {
+    Permission.WRITE: ("ask", "write"),
+    Permission.IDENTIFY: ("unidentified", "identified", "ask-sender", "child-account"),
+}
+PERMISSIONS: Mapping[str, Permission] = {
+    **dict.fromkeys(VERBS, Permission.DECIDE),
+    **{verb: permission for permission, verbs in _DOES.items() for verb in verbs},
+}
+"""What each verb needs: to decide, if nothing less will do."""
 
 
 async def preview(act: Act, verb: str) -> Written | None:

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 
 import msgspec
 from litestar import get, post
-from litestar.response import Redirect, Template
+from litestar.response import Template
 from multidict import MultiDict
 
-from admin.mount import COOKIE
-from admin.sign_in import staff_id
+from admin.roles import Permission
+from admin.who import need_staff
 from portal.errors import Invalid
 from portal.identity.address import normalise
 from portal.identity.forms import form
 from portal.rights.intake_staff import CHANNELS, METHODS, Entered, checked, enter, received_instant
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.requests import RequestView
-from portal.web import Req, go, language_of, now, page, policy_of, settings_of
+from portal.web import Req, language_of, now, page, policy_of, settings_of
 
 PATH = "/staff/requests/new"
 NOT_HERE = {"child", "consent"}
@@ -43,26 +43,23 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get(PATH)
-async def show(request: Req) -> Template | Redirect:
+async def show(request: Req) -> Template:
     """Show the empty form."""
-    if await staff_id(request.cookies.get(COOKIE, "")) is None:
-        return go(request, "/staff/sign-in")
+    await need_staff(request, Permission.ENTER)
     return _page(request, Typed(spoken=language_of(request)), [])
 
 
 @post(PATH, status_code=200)
-async def take(request: Req) -> Template | Redirect:
+async def take(request: Req) -> Template:
     """Open what was asked for, counted from when it came, and show the dates."""
-    staff = await staff_id(request.cookies.get(COOKIE, ""))
-    if staff is None:
-        return go(request, "/staff/sign-in")
+    staff = await need_staff(request, Permission.ENTER)
     typed = _read(await form(request))
     try:
         entered = _entered(request, typed)
     except Invalid as mistake:
         return _page(request, typed, [mistake])
     opened = await enter(
-        entered, policy=policy_of(request), settings=settings_of(request), at=now(request), actor=f"staff:{staff}"
+        entered, policy=policy_of(request), settings=settings_of(request), at=now(request), actor=staff.actor
     )  # fmt: skip
     return _page(request, Typed(spoken=typed.spoken), [], opened)
 

@@ -16,14 +16,12 @@ from litestar.response import Redirect, Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 from piccolo_admin.endpoints import create_admin
 
-from admin.sign_in import is_staff
-from admin.tables import StaffSession, StaffUser
+from admin.tables import CLOCK, StaffSession, StaffUser
 from admin.views import VIEWS
+from admin.who import COOKIE, find_staff
+from portal.clock import Clock, system_clock
 from portal.settings import Settings
 from portal.web import Req
-
-COOKIE = "id"
-"""Piccolo Admin's name for it, which cannot be changed."""
 
 # Piccolo Admin's own page for signing in asks for a password, which nobody has: our script leads to ours instead.
 HEAD = '<link rel="icon" href="data:,"><script type="module" src="./signed_out.js"></script>'
@@ -34,13 +32,14 @@ READS = re.compile(
 SIGN_OUT = "/public/logout/"
 
 
-def staff_records(settings: Settings, *, name: str) -> ASGIRouteHandler:
+def staff_records(settings: Settings, *, name: str, clock: Clock = system_clock) -> ASGIRouteHandler:
     """Return the handler of `/admin/`. `name` is the organisation's, for the page's title."""
     inner = _piccolo_admin(settings, name)
 
     @asgi("/admin", is_mount=True, copy_scope=True, exclude_from_csrf=True)
     async def handler(scope: Scope, receive: Receive, send: Send) -> None:
         request: Req = Request(scope)
+        CLOCK.set(clock)
         outer, path = _paths(scope)
         if path == "":
             answer: ASGIApp = Redirect(f"{outer}/admin/", status_code=303).to_asgi_response(None, request)
@@ -48,7 +47,7 @@ def staff_records(settings: Settings, *, name: str) -> ASGIRouteHandler:
             answer = Response(SCRIPT.read_text(), media_type="text/javascript").to_asgi_response(None, request)
         elif not _allowed(request.method, path):
             raise NotFoundException
-        elif path == "/" and not await is_staff(request.cookies.get(COOKIE, "")):
+        elif path == "/" and await find_staff(request.cookies.get(COOKIE, ""), at=clock()) is None:
             answer = Redirect(f"{outer}/staff/sign-in", status_code=303).to_asgi_response(None, request)
         else:
             scope["root_path"], scope["path"] = f"{outer}/admin", f"{outer}/admin{path}"

@@ -12,9 +12,9 @@ from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
 from admin import desk, intake
-from admin.mount import COOKIE
 from admin.sign_in import use_link
 from admin.tables import LONGEST
+from admin.who import COOKIE
 from portal.identity.forms import form
 from portal.web import Req, go, now, page, policy_of, settings_of
 

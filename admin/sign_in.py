@@ -4,8 +4,10 @@ Always true here: a link works once, within a quarter of an hour, and only for a
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from admin.roles import Role
 from admin.tables import StaffLink, StaffSession, StaffUser, hashed
 from portal.database import engine
 from portal.evidence.log import append
@@ -13,16 +15,18 @@ from portal.evidence.log import append
 LINK_LIFE = timedelta(minutes=15)
 
 
-async def make_link(email: str, *, at: datetime) -> str:
-    """Return the token of a new link for `email`, who becomes a member of staff if they are not one yet.
+async def make_link(email: str, *, at: datetime, roles: Sequence[Role] = (Role.DPO,)) -> str:
+    """Return the token of a new link for `email`, who becomes a member of staff with `roles` if they are not one yet.
 
     Links made before for the same person stop working.
     """
     token, address = secrets.token_urlsafe(32), email.strip().lower()
     async with engine().transaction():
         user = await StaffUser.objects().get_or_create(
-            StaffUser.username == address, {StaffUser.email: address, StaffUser.active: True, StaffUser.admin: True}
-        )
+            StaffUser.username == address,
+            {StaffUser.email: address, StaffUser.active: True, StaffUser.admin: True,
+             StaffUser.roles: [str(role) for role in roles]},
+        )  # fmt: skip
         await StaffLink.update({StaffLink.used_at: at}).where(StaffLink.user == user.id, StaffLink.used_at.is_null())
         await StaffLink(user=user.id, token_hash=hashed(token), created_at=at, expires_at=at + LINK_LIFE).save()
         await append("staff:link:made", at=at, actor="command-line", details={"staff": user.id})
@@ -39,20 +43,6 @@ async def use_link(token: str, *, at: datetime) -> str | None:
         )
         if not used:
             return None
-        session = await StaffSession.create_session(used[0]["user"])
+        session = await StaffSession.begin(used[0]["user"], at=at, confirmed=True)
         await append("staff:session:started", at=at, actor=f"staff:{used[0]['user']}")
-    return str(session.token)
-
-
-async def is_staff(token: str) -> bool:
-    """True when `token` opens a session of an active member of staff. Prolongs the session."""
-    return await staff_id(token) is not None
-
-
-async def staff_id(token: str) -> int | None:
-    """Return which active member of staff has the session that `token` opens, None for nobody. Prolongs it."""
-    user = await StaffSession.get_user_id(token) if token else None
-    active = user is not None and await StaffUser.exists().where(
-        StaffUser.id == user, StaffUser.active.eq(True), StaffUser.admin.eq(True)
-    )
-    return user if active else None
+    return session

@@ -15,6 +15,7 @@ from litestar.response import Redirect
 
 from admin import pages as staff
 from admin.mount import staff_records
+from admin.who import handlers as staff_errors
 from exports.storage import Storage
 from portal import error_pages, health
 from portal.assets import Assets
@@ -55,10 +56,10 @@ def create_app(
     assets = Assets(policy.colour)
     metrics = health.Metrics()
     app = Litestar(
-        [*open_to_all(), *pages(), *staff.doors, staff_records(settings, name=policy.controller.name)],
+        [*open_to_all(), *pages(), *staff.doors, staff_records(settings, name=policy.controller.name, clock=clock)],
         before_request=refuse_nonsense,
         debug=False,
-        exception_handlers={**error_pages.handlers, **identity_errors},
+        exception_handlers={**error_pages.handlers, **identity_errors, **staff_errors},
         lifespan=[pooled, signing_in],
         logging_config=None,
         openapi_config=None,

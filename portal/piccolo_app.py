@@ -20,6 +20,7 @@ from portal.rights.tables import (
     TimelineEntry,
 )
 from portal.rights.tables_clock import Heartbeat
+from portal.rights.tables_desk import Approval, RequestNote
 from portal.rights.tables_intake import IntakeForm, Upload
 from portal.rights.tables_receipts import Receipt, ReceiptKey
 from portal.rights.tables_rectification import AddressChange, Correction
@@ -36,6 +37,6 @@ APP_CONFIG = AppConfig(
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
         IntakeForm, Upload, Heartbeat,
-        Correction, AddressChange,
+        Correction, AddressChange, RequestNote, Approval,
     ],
 )  # fmt: skip

@@ -108,7 +108,8 @@ def page(request: Req, template: str, *, status: int = 200, **context: object) -
 
     Every template sees `_` (the words), `policy`, `language`, `here` (the path without its language), `url`
     (a path in this language), `other_languages` (code, name, this page's address), `visitor` (may be None: session,
-    subject, csrf token), `asset` (a static file's address) and `now`.
+    subject, csrf token), `staff` (None unless the page asked who of the staff it is), `asset` (a static file's
+    address) and `now`.
     """
     return render(request, language_of(request), template, status, context)
 
@@ -130,6 +131,7 @@ def render(request: Req, language: Language, template: str, status: int, context
             "url": lambda path="/": _in(language, path),
             "other_languages": other_languages(policy, language, quote(here) + query),
             "visitor": getattr(request.state, "visitor", None),
+            "staff": getattr(request.state, "staff", None),
             "now": now(request),
             **context,
         },

@@ -30,6 +30,8 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """One of `lifecycle.MOVES`."""
     outcome: str
+    assignee: int | None = None
+    """The member of staff who has it."""
     waits: bool
     received_at: datetime
     promise_day: date | None

@@ -41,6 +41,8 @@ class SubjectRequest(Table, tablename="subject_request"):
     """One of `lifecycle.MOVES`."""
     outcome = Varchar(length=20, default="")
     """One of `lifecycle.OUTCOMES` once it is closed."""
+    assignee = Integer(null=True, default=None)
+    """The member of staff who has it; None is nobody."""
     waits = Boolean(default=False)
     """True while a question of ours waits for the person; the clock goes on."""
     received_at = Timestamptz()

@@ -6,9 +6,10 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from admin.mount import COOKIE, staff_records
+from admin.mount import staff_records
 from admin.pages import door
 from admin.sign_in import make_link, use_link
+from admin.who import COOKIE
 from portal.clock import SetClock
 from portal.settings import Settings, read_settings
 
@@ -22,9 +23,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-async def client(database: str, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def client(database: str, settings: Settings, clock: SetClock) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without a session."""
-    app = Litestar([staff_records(settings, name="Casagbic"), door], openapi_config=None)
+    app = Litestar([staff_records(settings, name="Casagbic", clock=clock), door], openapi_config=None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PORTAL) as opened:
         yield opened
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -10,8 +11,8 @@ import pytest
 from piccolo.querystring import QueryString
 
 from admin.desk_verbs import VERBS
-from admin.mount import COOKIE
 from admin.sign_in import make_link, use_link
+from admin.who import COOKIE
 from portal.clock import system_clock
 from portal.database import engine
 from portal.identity.tables import Subject
@@ -103,7 +104,8 @@ async def test_nobody_but_staff_gets_in(desk: Desk) -> None:
         answer = await desk.client.request(
             method, path, data={"do": "write", "text": "x"} if method == "POST" else None
         )
-        assert (answer.status_code, answer.headers["location"]) == (303, "/en/staff/sign-in"), path
+        back = quote(path.removeprefix("/en"), safe="")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/en/staff/sign-in?next={back}"), path
     assert "staff:request:opened" not in [event for event, _ in await events(request.reference)]
 
 

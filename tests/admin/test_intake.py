@@ -12,8 +12,8 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 
 from admin import intake
-from admin.mount import COOKIE
 from admin.sign_in import make_link, use_link
+from admin.who import COOKIE, handlers
 from portal import error_pages
 from portal.assets import Assets
 from portal.clock import SetClock
@@ -42,7 +42,7 @@ async def desk(database: str, settings: Settings, clock: SetClock) -> AsyncItera
     clock.now = datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
     app = Litestar(
         [Router("/{language:str}", route_handlers=[*intake.routes], middleware=[visitor.VisitorMiddleware()])],
-        exception_handlers={**error_pages.handlers, **visitor.handlers},
+        exception_handlers={**error_pages.handlers, **visitor.handlers, **handlers},
         template_config=templates(Assets(policy.colour).url), openapi_config=None,
         state=State({"policy": policy, "settings": settings, "clock": clock}),
     )  # fmt: skip
@@ -67,8 +67,9 @@ async def write(client: httpx.AsyncClient, **fields: str | list[str]) -> httpx.R
 
 async def test_nobody_but_staff_reaches_the_form(desk: httpx.AsyncClient) -> None:
     """Neither the page nor what it sends."""
-    assert (await desk.get(PAGE)).headers["location"] == "/en/staff/sign-in"
-    assert (await desk.post(PAGE, data=LETTER)).headers["location"] == "/en/staff/sign-in"
+    door = "/en/staff/sign-in?next=%2Fstaff%2Frequests%2Fnew"
+    assert (await desk.get(PAGE)).headers["location"] == door
+    assert (await desk.post(PAGE, data=LETTER)).headers["location"] == door
     assert not await SubjectRequest.exists()
 
 

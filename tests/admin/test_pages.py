@@ -7,8 +7,8 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from admin.mount import COOKIE
 from admin.sign_in import make_link
+from admin.who import COOKIE
 from portal.clock import system_clock
 from tests.web_app import browsing, make_app
 

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from admin.sign_in import LINK_LIFE, is_staff, make_link, use_link
+from admin.sign_in import LINK_LIFE, make_link, use_link
 from admin.tables import IDLE, StaffLink, StaffSession, StaffUser
+from admin.who import find_staff
 from portal.clock import SetClock
 
 
@@ -12,7 +13,7 @@ async def test_a_link_opens_one_session(database: str, clock: SetClock) -> None:
     link = await make_link("Desk@Casagbic.example", at=clock())
     session = await use_link(link, at=clock())
     assert session
-    assert await is_staff(session)
+    assert await find_staff(session, at=clock())
     assert await use_link(link, at=clock()) is None
 
 
@@ -49,24 +50,24 @@ async def test_a_session_ends_when_idle_and_at_its_longest(database: str, clock:
     session = await use_link(link, at=clock()) or ""
     (before,) = await StaffSession.select()
     await StaffSession.update({StaffSession.expiry_date: before["expiry_date"] - IDLE / 2}, force=True)
-    assert await is_staff(session)
+    assert await find_staff(session, at=clock())
     (used,) = await StaffSession.select()
     assert used["expiry_date"] > before["expiry_date"] - IDLE / 2
     assert used["max_expiry_date"] == before["max_expiry_date"]
     past = before["expiry_date"] - 2 * IDLE
     await StaffSession.update({StaffSession.expiry_date: past}, force=True)
-    assert not await is_staff(session)
+    assert not await find_staff(session, at=clock())
     await StaffSession.update(
         {StaffSession.expiry_date: before["expiry_date"], StaffSession.max_expiry_date: past}, force=True
     )
-    assert not await is_staff(session)
+    assert not await find_staff(session, at=clock())
 
 
 async def test_who_left_is_out_at_once(database: str, clock: SetClock) -> None:
     """An open session of someone who is no longer active opens nothing."""
     session = await use_link(await make_link("a@casagbic.example", at=clock()), at=clock()) or ""
     await StaffUser.update({StaffUser.active: False}, force=True)
-    assert not await is_staff(session)
+    assert not await find_staff(session, at=clock())
 
 
 async def test_no_password_signs_in(database: str, clock: SetClock) -> None:

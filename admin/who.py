@@ -1,0 +1,136 @@
+"""Who of the staff is asking, and whether they may.
+
+Always true here: a session opens nothing before its second factor; a refusal for want of a role is evidence, with who
+and what and never why it was wanted.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+from litestar.response import Redirect
+from litestar.types import ExceptionHandler
+
+from admin.roles import Permission, Role, permits, roles_of
+from admin.tables import StaffSession, StaffUser
+from portal.database import engine
+from portal.errors import Refused
+from portal.evidence.log import append
+from portal.web import Req, go, now
+
+COOKIE = "id"
+"""Piccolo Admin's name for it, which cannot be changed."""
+FRESH = timedelta(minutes=5)
+"""How long a second factor counts as one just shown. Source: law S-02, S-17."""
+
+
+class StaffSignInNeeded(Refused):
+    """No member of staff is signed in. `back` is the path to go on to afterwards, without its language."""
+
+    status = 401
+    sentence = "Please sign in first."
+
+    def __init__(self, back: str = "/staff/desk") -> None:
+        super().__init__("staff sign-in needed")
+        self.back = back
+
+
+class NotPermitted(Refused):
+    """Their role does not permit it."""
+
+    status = 403
+    sentence = "Your role does not permit this. Ask whoever gives the roles."
+
+
+class Staff(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of staff who is signed in."""
+
+    id: int
+    email: str
+    name: str
+    roles: frozenset[Role]
+    confirmed_at: datetime
+    """When they last showed their second factor."""
+
+    @property
+    def actor(self) -> str:
+        """Who it is, as evidence names them."""
+        return f"staff:{self.id}"
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether one of their roles permits it."""
+        return permission in permits(self.roles)
+
+    def fresh(self, at: datetime) -> bool:
+        """Tell whether the second factor was shown just now."""
+        return at - self.confirmed_at < FRESH
+
+
+async def find_staff(token: str, *, at: datetime) -> Staff | None:
+    """Return the active member of staff whose session this opens, None for nobody. Prolongs the session."""
+    session = await StaffSession.live(token, at=at) if token else None
+    if session is None:
+        return None
+    row = await (
+        StaffUser.select(StaffUser.id, StaffUser.email, StaffUser.name, StaffUser.roles)
+        .where(StaffUser.id == session.user, StaffUser.active.eq(True))
+        .first()
+    )
+    if row is None:
+        return None
+    return Staff(
+        id=row["id"], email=row["email"], name=row["name"] or row["email"].partition("@")[0],
+        roles=roles_of(row["roles"]), confirmed_at=session.confirmed_at,
+    )  # fmt: skip
+
+
+async def staff_of(request: Req) -> Staff | None:
+    """Return who of the staff is asking; looked up once for each request."""
+    if not hasattr(request.state, "staff"):
+        request.state.staff = await find_staff(request.cookies.get(COOKIE, ""), at=now(request))
+    return cast(Staff | None, request.state.staff)
+
+
+async def need_staff(request: Req, permission: Permission, *, reference: str = "") -> Staff:
+    """Return who of the staff is asking.
+
+    Raises:
+        StaffSignInNeeded: nobody is signed in.
+        NotPermitted: their role does not permit it; that they tried is evidence.
+    """
+    staff = await staff_of(request)
+    if staff is None:
+        raise StaffSignInNeeded(_asked_for(request))
+    if not staff.may(permission):
+        await note_refusal(staff, permission, at=now(request), reference=reference)
+        raise NotPermitted
+    return staff
+
+
+async def note_refusal(staff: Staff, permission: Permission, *, at: datetime, reference: str = "") -> None:
+    """Note that somebody tried what their role does not permit."""
+    async with engine().transaction():
+        await append(
+            "staff:refused", at=at, actor=staff.actor, reference=reference, details={"permission": str(permission)}
+        )
+
+
+def go_to_door(request: Req, error: StaffSignInNeeded) -> Redirect:
+    """Answer with the way to the staff's door, and back afterwards."""
+    return go(request, f"/staff/sign-in?{urlencode({'next': error.back})}")
+
+
+handlers = cast(
+    "Mapping[int | type[Exception], ExceptionHandler[Exception]]",
+    {StaffSignInNeeded: go_to_door},
+)
+"""What the app does with an error of this module."""
+
+
+def _asked_for(request: Req) -> str:
+    """Return the address of this page without its language; after a POST, without its query."""
+    path = quote(request.url.path.partition(f"/{request.path_params['language']}")[2])
+    query = request.url.query
+    return f"{path}?{query}" if query and request.method == "GET" else path
