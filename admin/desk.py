@@ -16,8 +16,9 @@ from multidict import MultiDict
 from admin import desk_shapes, desk_words
 from admin.desk_offers import may_extend, offers
 from admin.desk_verbs import LIFTING, PERMISSIONS, VERBS, Act, preview
+from admin.nav import staff_page
 from admin.roles import Permission
-from admin.who import need_staff
+from admin.who import Staff, need_staff
 from portal.errors import Invalid, Refused
 from portal.identity.forms import form
 from portal.mail.wording import asked_in_words
@@ -36,7 +37,7 @@ from portal.rights.out_of_use import ASKED_FOR
 from portal.rights.rectification import field_of
 from portal.rights.requests import REFERENCE, RequestView
 from portal.rights.shapes import category_title
-from portal.web import Req, address, go, now, page, policy_of, settings_of, words_of
+from portal.web import Req, address, go, now, policy_of, settings_of, words_of
 from portal.words import Words
 
 PATH = "/staff/desk"
@@ -47,13 +48,13 @@ SILENT_MINUTES = 15
 @get(PATH, name="staff-desk")
 async def show_list(request: Req, why: Annotated[str, QueryParameter(name="why")] = "") -> Template:
     """Show the open requests by their day, and the open tasks."""
-    await need_staff(request, Permission.QUEUE)
+    staff = await need_staff(request, Permission.QUEUE)
     policy, words = policy_of(request), words_of(request)
     today = now(request).astimezone(ZoneInfo(policy.controller.zone)).date()
     looked = await last_round()
     silent = looked is None or (now(request) - looked).total_seconds() > SILENT_MINUTES * 60
-    return page(
-        request, "staff/desk.html", why=why, groups=await desk_shapes.groups(today),
+    return staff_page(
+        request, staff, "staff/desk.html", why=why, groups=await desk_shapes.groups(today),
         wrote=await desk_shapes.unanswered(),
         open_tasks=await desk_shapes.open_tasks(), today=today,
         looked=looked, silent=silent, asked=lambda right: asked_in_words(words, right),
@@ -72,19 +73,19 @@ async def show_one(
 ) -> Template:
     """Show one request. `why` is a task that was to be called not needed, without a reason."""
     staff = await need_staff(request, Permission.CASE, reference=reference)
-    return await _page(request, await desk_shapes.by_reference(reference), staff.actor, done=bool(done), why=why)
+    return await _page(request, await desk_shapes.by_reference(reference), staff, done=bool(done), why=why)
 
 
 @post(f"{PATH}/{{reference:str}}", status_code=200)
 async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
     """Do one thing, or show the letter that it would send."""
-    staff = (await need_staff(request, Permission.CASE, reference=reference)).actor
+    staff = await need_staff(request, Permission.CASE, reference=reference)
     fields = await form(request)
     found = await desk_shapes.by_reference(reference)
     verb = "propose" if "propose" in fields and fields.get("do") == "refuse" else fields.get("do", "")
     sent = Act(
         request=found, fields=fields, policy=policy_of(request), settings=settings_of(request), at=now(request),
-        actor=staff,
+        actor=staff.actor,
     )  # fmt: skip
     if verb not in VERBS:
         return await _page(request, found, staff)
@@ -123,7 +124,7 @@ async def act_on_task(request: Req, task: FromPath[UUID]) -> Redirect:
 async def _page(
     request: Req,
     found: RequestView,
-    staff: str,
+    staff: Staff,
     *,
     verb: str = "",
     typed: MultiDict[str] | None = None,
@@ -134,10 +135,10 @@ async def _page(
 ) -> Template:
     policy, words = policy_of(request), words_of(request)
     at, language = now(request), words.language
-    file = await desk_shapes.open_file(found, words, policy, settings_of(request), at=at, actor=staff)
+    file = await desk_shapes.open_file(found, words, policy, settings_of(request), at=at, actor=staff.actor)
     today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
-    return page(
-        request, "staff/desk_request.html", status=wrong.status if wrong else 200,
+    return staff_page(
+        request, staff, "staff/desk_request.html", status=wrong.status if wrong else 200,
         file=file, copy=file.request, today=today, offers=offers(file, policy),
         no_extension=await may_extend(file, at=at),
         verb=verb, typed=typed or MultiDict(), letter=letter, done=done, why=why,

@@ -11,15 +11,16 @@ from litestar import get, post
 from litestar.response import Template
 from multidict import MultiDict
 
+from admin.nav import staff_page
 from admin.roles import Permission
-from admin.who import need_staff
+from admin.who import Staff, need_staff
 from portal.errors import Invalid
 from portal.identity.address import normalise
 from portal.identity.forms import form
 from portal.rights.intake_staff import CHANNELS, METHODS, Entered, checked, enter, received_instant
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.requests import RequestView
-from portal.web import Req, language_of, now, page, policy_of, settings_of
+from portal.web import Req, language_of, now, policy_of, settings_of
 
 PATH = "/staff/requests/new"
 NOT_HERE = {"child", "consent"}
@@ -45,8 +46,8 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
 @get(PATH)
 async def show(request: Req) -> Template:
     """Show the empty form."""
-    await need_staff(request, Permission.ENTER)
-    return _page(request, Typed(spoken=language_of(request)), [])
+    staff = await need_staff(request, Permission.ENTER)
+    return _page(request, staff, Typed(spoken=language_of(request)), [])
 
 
 @post(PATH, status_code=200)
@@ -57,11 +58,11 @@ async def take(request: Req) -> Template:
     try:
         entered = _entered(request, typed)
     except Invalid as mistake:
-        return _page(request, typed, [mistake])
+        return _page(request, staff, typed, [mistake])
     opened = await enter(
         entered, policy=policy_of(request), settings=settings_of(request), at=now(request), actor=staff.actor
     )  # fmt: skip
-    return _page(request, Typed(spoken=typed.spoken), [], opened)
+    return _page(request, staff, Typed(spoken=typed.spoken), [], opened)
 
 
 def _entered(request: Req, typed: Typed) -> Entered:
@@ -84,9 +85,11 @@ def _read(fields: MultiDict[str]) -> Typed:
     return Typed(rights=rights, **plain)
 
 
-def _page(request: Req, typed: Typed, wrong: Sequence[Invalid], opened: Sequence[RequestView] = ()) -> Template:
-    return page(
-        request, "staff/intake.html", status=422 if wrong else 200,
+def _page(
+    request: Req, staff: Staff, typed: Typed, wrong: Sequence[Invalid], opened: Sequence[RequestView] = ()
+) -> Template:
+    return staff_page(
+        request, staff, "staff/intake.html", status=422 if wrong else 200,
         typed=typed, wrong=wrong, opened=opened, rights=[right for right in RIGHTS if right not in NOT_HERE],
         channels=CHANNELS, methods=METHODS, twice=bool(typed.which) or any(one.field == "which" for one in wrong),
     )  # fmt: skip

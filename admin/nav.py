@@ -1,0 +1,26 @@
+"""A page of the desk: the template of a person's page, with the dark bar and what in it is open to whom.
+
+Always true here: nobody is shown a way that is shut to them.
+"""
+
+from litestar.response import Template
+
+from admin.roles import Permission
+from admin.who import Staff
+from portal.web import Req, page, words_of
+from portal.words import Words
+
+
+def staff_page(request: Req, staff: Staff, template: str, *, status: int = 200, **context: object) -> Template:
+    """Render a template for a member of staff. Beside what every page has it sees `ways`."""
+    return page(request, template, status=status, ways=ways_of(staff, words_of(request)), **context)
+
+
+def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
+    """Return the path and the title of each room that is open to somebody, as the bar shows them."""
+    ways = (
+        ("/staff/desk", words("Today"), Permission.QUEUE),
+        ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
+        ("/admin/", words("All tables"), Permission.TABLES),
+    )
+    return [(path, title) for path, title, permission in ways if staff.may(permission)]
