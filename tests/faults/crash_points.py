@@ -68,6 +68,15 @@ def deaths(points: Sequence[Point]) -> list[Point]:
     ]
 
 
+def first_and_last(points: Sequence[Point]) -> list[Point]:
+    """Return, of the points at which the same is done again and again, the first and the last."""
+    turns: dict[tuple[str, str, str], list[Point]] = {}
+    for point in points:
+        turns.setdefault((point.place, point.what, point.side), []).append(point)
+    kept = {point for same in turns.values() for point in (same[0], same[-1])}
+    return [point for point in points if point in kept]
+
+
 def _on_disk(point: Point | None, side: Side) -> bool:
     return point is not None and point.place == "disk" and point.side == side
 
