@@ -1,7 +1,7 @@
 """A worker is killed at every commit and every call of an erasure and of a copy, and another one finishes its work.
 
 Always true here: the points are counted in a run that nobody kills, and then each has its own death in its own world.
-What is there in the end is what is there when nobody is killed. Of Casagbic's erasure nothing is left out; elsewhere
+What is there in the end is what is there when nobody is killed. At Casagbic nothing is left out; at Caaartoons
 what is done again and again is killed the first and the last time, and every time with HABEAS_EVERY_KILL=1. `-s` shows
 how far it is.
 """
@@ -75,7 +75,7 @@ async def test_a_copy_survives_every_kill(
         assert len(after.places) == 2, after.places
         assert [subject for _, subject in after.mails if "ready" in subject], after.mails
         assert len(after.copies) > 10
-    await every_kill(scene, lanes, seen, points)
+    await every_kill(scene, lanes, seen, points, every=organisation == "casagbic")
 
 
 def assert_erased(scene: Scene, after: After) -> None:
