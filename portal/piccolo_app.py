@@ -19,6 +19,7 @@ from portal.rights.tables import (
     Task,
     TimelineEntry,
 )
+from portal.rights.tables_alarms import FailureEnd, Reminder
 from portal.rights.tables_clock import Heartbeat
 from portal.rights.tables_desk import Approval, RequestNote
 from portal.rights.tables_intake import IntakeForm, Upload
@@ -36,7 +37,7 @@ APP_CONFIG = AppConfig(
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
-        IntakeForm, Upload, Heartbeat,
+        IntakeForm, Upload, Heartbeat, Reminder, FailureEnd,
         Correction, AddressChange, RequestNote, Approval,
     ],
 )  # fmt: skip
