@@ -1,6 +1,6 @@
 """What staff keep about their own work on a request: notes, and what waits for a second person."""
 
-from piccolo.columns import UUID, ForeignKey, Integer, OnDelete, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Bytea, ForeignKey, Integer, OnDelete, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 from portal.rights.tables import SubjectRequest
@@ -28,12 +28,15 @@ class Approval(Table, tablename="approval"):
     verb = Varchar(length=40)
     """One of `four_eyes.VERBS`."""
     digest = Text()
-    """SHA-256 of what exactly is to be done: another person decides on this and nothing else."""
+    """Keyed digest of what exactly is to be done: another person decides on this and nothing else."""
+    sealed = Bytea(null=True, default=None)
+    """What exactly is to be done, and why; after the decision both reasons alone."""
+    sealed_for = UUID()
+    """Whose key it is sealed with: the person's, or the row's own number where there is none."""
     asked_by = Text()
     """As evidence names them."""
     asked_at = Timestamptz()
-    reason = Text()
     state = Varchar(length=20, default="waiting", index=True)
-    """waiting, approved, refused or withdrawn"""
+    """waiting; approved, refused, withdrawn (by who asked) or overtaken (the request has moved on). One waits at most."""
     decided_by = Text(default="")
     decided_at = Timestamptz(null=True, default=None)
