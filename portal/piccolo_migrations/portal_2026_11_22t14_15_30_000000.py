@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from portal.database import engine
 
-ID = "2026-11-22T14:05:00:000000"
+ID = "2026-11-22T14:15:30:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "The open requests in the order of the queue, and what happened lately, without a look at the rest."
 
