@@ -37,6 +37,17 @@ class StaffSignInNeeded(Refused):
         self.back = back
 
 
+class StaffConfirmNeeded(Refused):
+    """The second factor was not shown just now. `back` is the path to go on to afterwards, without its language."""
+
+    status = 403
+    sentence = "Please confirm it is you first."
+
+    def __init__(self, back: str = "/staff/desk") -> None:
+        super().__init__("staff confirmation needed")
+        self.back = back
+
+
 class NotPermitted(Refused):
     """Their role does not permit it."""
 
@@ -109,6 +120,37 @@ async def need_staff(request: Req, permission: Permission, *, reference: str = "
     return staff
 
 
+async def need_fresh_staff(request: Req, permission: Permission, *, reference: str = "", back: str = "") -> Staff:
+    """Return who of the staff is asking, who has shown their second factor within `FRESH`.
+
+    `back` is where they go on afterwards, by default the address of this page, of a POST without its query.
+
+    Raises:
+        StaffSignInNeeded: nobody is signed in.
+        NotPermitted: their role does not permit it; that they tried is evidence.
+        StaffConfirmNeeded: the second factor was shown too long ago.
+    """
+    staff = await need_staff(request, permission, reference=reference)
+    if not staff.fresh(now(request)):
+        raise StaffConfirmNeeded(back or _asked_for(request))
+    return staff
+
+
+async def need_self(request: Req, *, fresh: bool = False, back: str = "") -> Staff:
+    """Return who of the staff is asking, whatever their role: for pages that are about themselves alone.
+
+    Raises:
+        StaffSignInNeeded: nobody is signed in.
+        StaffConfirmNeeded: `fresh` is wanted, and the second factor was shown too long ago.
+    """
+    staff = await staff_of(request)
+    if staff is None:
+        raise StaffSignInNeeded(back or _asked_for(request))
+    if fresh and not staff.fresh(now(request)):
+        raise StaffConfirmNeeded(back or _asked_for(request))
+    return staff
+
+
 async def note_refusal(staff: Staff, permission: Permission, *, at: datetime, reference: str = "") -> None:
     """Note that somebody tried what their role does not permit."""
     async with engine().transaction():
@@ -122,9 +164,14 @@ def go_to_door(request: Req, error: StaffSignInNeeded) -> Redirect:
     return go(request, f"/staff/sign-in?{urlencode({'next': error.back})}")
 
 
+def go_to_confirm(request: Req, error: StaffConfirmNeeded) -> Redirect:
+    """Answer with the way to the page that asks for the second factor again, and back afterwards."""
+    return go(request, f"/staff/confirm?{urlencode({'next': error.back})}")
+
+
 handlers = cast(
     "Mapping[int | type[Exception], ExceptionHandler[Exception]]",
-    {StaffSignInNeeded: go_to_door},
+    {StaffSignInNeeded: go_to_door, StaffConfirmNeeded: go_to_confirm},
 )
 """What the app does with an error of this module."""
 
