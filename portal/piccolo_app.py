@@ -23,6 +23,7 @@ from portal.rights.tables_alarms import FailureEnd, Reminder
 from portal.rights.tables_clock import Heartbeat
 from portal.rights.tables_desk import Approval, RequestNote
 from portal.rights.tables_intake import IntakeForm, Upload
+from portal.rights.tables_looks import RequestLook
 from portal.rights.tables_receipts import Receipt, ReceiptKey
 from portal.rights.tables_rectification import AddressChange, Correction
 from portal.rights.tables_scan import ScanReport
@@ -38,6 +39,6 @@ APP_CONFIG = AppConfig(
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
         IntakeForm, Upload, Heartbeat, Reminder, FailureEnd,
-        Correction, AddressChange, RequestNote, Approval,
+        Correction, AddressChange, RequestNote, Approval, RequestLook,
     ],
 )  # fmt: skip

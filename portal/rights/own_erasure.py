@@ -20,7 +20,7 @@ from portal.sources.base import Identifiers
 BY_SUBJECT = ("person_session", "outside_identity", "known_identifier", "stopped_use", "address_change")
 """Our tables whose rows go with the person, found by our own id of them."""
 
-BY_REQUEST = ("request_message", "intake_form", "correction")
+BY_REQUEST = ("request_message", "request_note", "request_look", "intake_form", "correction")
 """Our tables whose rows go with the person, found by their requests."""
 
 

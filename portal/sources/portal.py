@@ -41,6 +41,7 @@ INTERNAL = "A number of ours that says nothing about the person."
 WORKING = "Working data of a request that is told here itself."
 PENDING = "Waits some minutes for the code to be typed, and is told as outside-identity from then on."
 STAFF = "About staff, who are no subjects of this policy."
+STAFF_NUMBER = "Who of the staff: the person is told what was done, when and why."
 MACHINE = "Holds references and numbers of the machinery, and nobody's data."
 SPOKEN_OF = "About the person the form speaks of, who is somebody else."
 IGNORED = {
@@ -129,12 +130,20 @@ def own_tables(spec: PortalSource) -> PostgresSource:
                 {"received_at": "at", "right": "what", "state": "state", "reference": "reference", "due_day": "due_day",
                  "outcome": "outcome", "closed_at": "ended_at", "language": "language"},
                 {**ours, "categories": WORKING, "format": WORKING, "channel": WORKING, "about": INTERNAL,
-                 "promise_day": EARLIER, "law_day": EARLIER, "act_by_day": EARLIER, "extended_on": EARLIER,
+                 "assignee": STAFF_NUMBER, "promise_day": EARLIER, "law_day": EARLIER, "act_by_day": EARLIER, "extended_on": EARLIER,
                  "waits": WORKING, "clock": "What due_day was computed from, as the request's page explains it."},
             ),
             table(
                 "request_message", "message", "at", REQUEST, {"at": "at", "author": "state", "text": "text"},
                 {"request": INTERNAL, "kind": "Question or answer: the text says so itself."},
+            ),
+            table(
+                "request_note", "note", "at", REQUEST, {"at": "at", "text": "text"},
+                {"request": INTERNAL, "staff": STAFF_NUMBER},
+            ),
+            table(
+                "request_look", "look", "at", REQUEST, {"at": "at", "reason": "what", "why": "text"},
+                {"request": INTERNAL, "staff": STAFF_NUMBER},
             ),
             table(
                 "restriction", "pause", "since", PERSON, {"since": "at", "reason": "what", "lifted_at": "ended_at"},
