@@ -15,6 +15,7 @@ from portal.rights.answer import end
 from portal.rights.letters import Letter, Written, digest, render
 from portal.rights.lifecycle import Outcome
 from portal.rights.person import address_of
+from portal.rights.reference import with_addition
 from portal.rights.requests import RequestView
 from portal.rights.tables import RequestMessage, Task
 from portal.settings import Settings
@@ -29,7 +30,7 @@ async def enclose(
     Raises:
         NotComplete: a required block is empty.
     """
-    written = render(letter, words_for(request, policy), policy)
+    written = render(await with_addition(letter, request.language), words_for(request, policy), policy)
     await RequestMessage(request=request.id, at=at, author="staff", kind="letter", text=written.text).save()
     details = {"letter": written.kind, "sha256": digest(written)}
     await append("rights:letter:written", at=at, actor=actor, reference=request.reference, details=details)

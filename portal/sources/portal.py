@@ -43,6 +43,7 @@ PENDING = "Waits some minutes for the code to be typed, and is told as outside-i
 STAFF = "About staff, who are no subjects of this policy."
 STAFF_NUMBER = "Who of the staff: the person is told what was done, when and why."
 MACHINE = "Holds references and numbers of the machinery, and nobody's data."
+REFERENCE = "Words of ours for letters and for colleagues; about nobody."
 SPOKEN_OF = "About the person the form speaks of, who is somebody else."
 IGNORED = {
     "export_part": WORKING,
@@ -74,6 +75,9 @@ IGNORED = {
     "staff_link": STAFF,
     "staff_session": STAFF,
     "staff_choice": STAFF,
+    "letter_addition": REFERENCE,
+    "reason_hint": REFERENCE,
+    "recipient_contact": "Whom we write to at companies that get data: about their staff, who are no subjects here.",
     "migration": MACHINE,
     "pgqueuer": MACHINE,
     "pgqueuer_log": MACHINE,
