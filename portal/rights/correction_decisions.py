@@ -16,7 +16,7 @@ from portal.rights.correction_answers import note_letter
 from portal.rights.corrections import CorrectionView, Values
 from portal.rights.fields import places_of
 from portal.rights.letters import case_of, refusal
-from portal.rights.letters.reasons import reason
+from portal.rights.letters.reasons import noted, reason
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.rectification import lay_plan
 from portal.rights.replies import decided, link_to, reply, words_for
@@ -97,7 +97,7 @@ async def refuse(
         await corrections.end(correction, "refused", at=at, actor=actor)
         await reply(
             request, letter, "refused", event="correction-refused", policy=policy, settings=settings, at=at,
-            actor=actor,
+            actor=actor, details=noted(reasons),
             mail=refused(
                 words, policy, reference=request.reference, link=link_to(request, settings),
                 reasons=[reason(id).plain[request.language] for id in reasons],

@@ -19,17 +19,18 @@ from portal.mail.messages import answered, partly_answered, refused
 from portal.policy.model import Policy
 from portal.rights import letters
 from portal.rights.answer import end
-from portal.rights.four_eyes import need_second
+from portal.rights.approvals import use
+from portal.rights.four_eyes import Consent, NeedsSecond, Verb, erasure_takes_two, takes_two
 from portal.rights.intake_settle import BEGIN
 from portal.rights.letters import Letter
-from portal.rights.letters.reasons import reason, reasons_for
+from portal.rights.letters.reasons import noted, reason, reasons_for
 from portal.rights.lifecycle import NotPossible, Outcome, move
 from portal.rights.messages import messages_of
 from portal.rights.plans import plan_of
 from portal.rights.reach import reach_of, write_to
 from portal.rights.replies import decided, enclose, link_to, reply, words_for
 from portal.rights.requests import RequestView, find_by_id
-from portal.rights.tables import Restriction, Task
+from portal.rights.tables import Restriction, SubjectRequest, Task
 from portal.rights.tables_uses import StoppedUse
 from portal.settings import Settings
 from portal.words import Words
@@ -81,13 +82,20 @@ def refusal_letter(request: RequestView, grounds: Grounds, policy: Policy, *, at
 
 
 async def refuse(
-    request: RequestView, grounds: Grounds, *, policy: Policy, settings: Settings, at: datetime, actor: str
+    request: RequestView,
+    grounds: Grounds,
+    *,
+    consent: Consent | None = None,
+    policy: Policy,
+    settings: Settings,
+    at: datetime,
+    actor: str,
 ) -> None:
-    """Refuse with reasons.
+    """Refuse with reasons. `consent` is a second person's, where the ground takes one.
 
     Raises:
         Invalid: no ground, or one that cannot refuse this right.
-        NeedsSecond: the ground takes a second person. See `four_eyes.propose`.
+        NeedsSecond: the ground takes a second person. See `approvals.ask`.
         NotComplete: a block of the letter is empty.
         NotPossible: it was decided already.
         OtherWay: a pause, a stopped use or a planned erasure is in place for it.
@@ -96,13 +104,15 @@ async def refuse(
     async with engine().transaction():
         held = await _held(request.id)
         await _need_nothing_in_place(held.id)
-        await need_second(held, grounds.reasons, policy, at=at, actor=actor)
+        if takes_two(grounds.reasons):
+            await use(consent, Verb.REFUSE, held, at=at, actor=actor)
         mail = refused(
             words_for(held, policy), policy, reference=held.reference, reasons=_plain(grounds, held),
             link=link_to(held, settings),
         )  # fmt: skip
         await reply(
-            held, letter, "refused", event="refused", policy=policy, settings=settings, at=at, actor=actor, mail=mail
+            held, letter, "refused", event="refused", policy=policy, settings=settings, at=at, actor=actor, mail=mail,
+            details=noted(grounds.reasons),
         )  # fmt: skip
 
 
@@ -116,8 +126,10 @@ async def refuse_partly(
     at: datetime,
     actor: str,
 ) -> None:
-    """Say what was done, and refuse the rest with reasons. Raises: as `refuse`."""
+    """Say what was done, and refuse the rest with reasons. No ground that takes two people. Raises: as `refuse`."""
     _check_grounds(request, grounds)
+    if takes_two(grounds.reasons):
+        raise NeedsSecond
     words = words_for(request, policy)
     letter = letters.partial_refusal(
         words, policy, letters.case_of(request, policy, at=at), done=parts.done, not_done=parts.not_done,
@@ -126,13 +138,13 @@ async def refuse_partly(
     async with engine().transaction():
         held = await _held(request.id)
         await _need_nothing_in_place(held.id)
-        await need_second(held, grounds.reasons, policy, at=at, actor=actor)
         mail = partly_answered(
             words, policy, reference=held.reference, done=parts.done, not_done=parts.not_done,
             reasons=_plain(grounds, held), link=link_to(held, settings),
         )  # fmt: skip
         await reply(
-            held, letter, "partly", event="partly", policy=policy, settings=settings, at=at, actor=actor, mail=mail
+            held, letter, "partly", event="partly", policy=policy, settings=settings, at=at, actor=actor, mail=mail,
+            details=noted(grounds.reasons),
         )  # fmt: skip
 
 
@@ -183,18 +195,39 @@ async def answer_letter(
     return letters.inquiry_answer(words, policy, case, question=asked, answer=answer)
 
 
-async def have_it_done(request: RequestView, *, at: datetime, actor: str) -> None:
+async def have_it_done(
+    request: RequestView,
+    *,
+    categories: Sequence[str] = (),
+    consent: Consent | None = None,
+    at: datetime,
+    actor: str,
+) -> None:
     """Have the worker begin what a proven person asked for: a copy, or an erasure with its three days.
 
+    `categories` are what goes, where the request itself names none; `consent` is a second person's.
+
     Raises:
+        Invalid: an erasure of nothing.
+        NeedsSecond: an erasure that the person never confirmed themself. See `approvals.ask`.
         NotPossible: it is not waiting for a decision.
     """
     async with engine().transaction():
         held = await _held(request.id)
         if held.state != "deciding" or held.subject is None or held.right not in BY_ITSELF:
             raise NotPossible
+        if await erasure_takes_two(held):
+            await use(consent, Verb.BEGIN, held, at=at, actor=actor)
+        if held.right == "erasure" and not held.categories:
+            await _name_what_goes(held.id, categories)
         await decided(held, at=at, actor=actor)
         await enqueue(BEGIN, {"request": str(held.id)}, key=f"begin:{held.id}")
+
+
+async def _name_what_goes(id: UUID, categories: Sequence[str]) -> None:
+    if not categories:
+        raise Invalid("Tick what is to be erased.", field="categories")
+    await SubjectRequest.update({SubjectRequest.categories: list(categories)}).where(SubjectRequest.id == id)
 
 
 async def unable_to_identify(

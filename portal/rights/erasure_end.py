@@ -21,6 +21,7 @@ from portal.policy.model import Policy
 from portal.rights import held, known, receipts, scan
 from portal.rights.answer import end
 from portal.rights.deadlines import RULES_VERSION
+from portal.rights.letters.reasons import noted
 from portal.rights.lifecycle import Outcome
 from portal.rights.plans import ItemView, PlanView, items_of, plan_of, turn
 from portal.rights.receipt_file import Told, What
@@ -103,12 +104,13 @@ async def _bury(
 async def _close(shop: Workshop, plan: PlanView, items: Sequence[ItemView], *, at: datetime) -> None:
     """Close the request, and what else of theirs is open: nobody can be answered whose address is forgotten."""
     request, policy = await find_by_id(plan.request), shop.policy
-    kept = any(item.action == "keep" and item.expected != 0 and item.means != "nothing" for item in items)
+    kept = [item for item in items if item.action == "keep" and item.expected != 0 and item.means != "nothing"]
     outcome: Outcome = "partly" if kept else "fulfilled"
     backups = _backups(policy, at)
     number = await end(
         request, outcome, event="erased", policy=policy, settings=shop.settings, at=at, actor="worker",
-        done=_done(policy, request, items), recipients=await _recipients(policy, plan), backups_gone_by=backups,
+        details=noted({item.ground for item in kept}) if kept else None, done=_done(policy, request, items),
+        recipients=await _recipients(policy, plan), backups_gone_by=backups,
     )  # fmt: skip
     if plan.whole:
         await _close_others(shop, plan, at=at)

@@ -19,7 +19,7 @@ from portal.policy.model import Basis, Policy, Purpose
 from portal.rights import stopped_uses
 from portal.rights.intake import Asked, Opened, take_in
 from portal.rights.letters import case_of, objection_stopped, objection_weighed
-from portal.rights.letters.reasons import reason
+from portal.rights.letters.reasons import noted, reason
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of
 from portal.rights.replies import link_to, reply, words_for
@@ -161,7 +161,7 @@ async def overriding_grounds(
         )  # fmt: skip
         await reply(
             request, letter, "refused", event="use-weighed", policy=policy, settings=settings, at=at, actor=actor,
-            mail=mail,
+            mail=mail, details=noted([reason_id]),
         )  # fmt: skip
 
 

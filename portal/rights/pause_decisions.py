@@ -18,7 +18,7 @@ from portal.policy.model import Policy
 from portal.rights import restriction
 from portal.rights.letters import Letter, Line, case_of, lifting_notice, refusal
 from portal.rights.letters import restriction as restriction_letter
-from portal.rights.letters.reasons import reason
+from portal.rights.letters.reasons import noted, reason
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.out_of_use import ASKED_FOR
 from portal.rights.pauses import LIFTING
@@ -99,6 +99,7 @@ async def decline(
         )
         await reply(
             request, letter, "refused", event="pause-declined", policy=policy, settings=settings, at=at, actor=actor,
+            details=noted(["no-pause"]),
             mail=refused(
                 words, policy, reference=request.reference, reasons=told, link=link_to(request, settings)
             ),

@@ -6,7 +6,7 @@ evidence knows its kind and digest.
 
 from datetime import datetime
 
-from portal.evidence.log import append
+from portal.evidence.log import Details, append
 from portal.mail.letter import Message
 from portal.mail.messages import answered
 from portal.mail.outbox import post
@@ -48,10 +48,11 @@ async def reply(
     at: datetime,
     actor: str,
     mail: Message | None = None,
+    details: Details | None = None,
 ) -> None:
     """End a request with its letter inside the caller's transaction; what was left to decide is decided by that.
 
-    `mail` is sent instead of the one that says that there is an answer.
+    `mail` is sent instead of the one that says that there is an answer; `details` go into the evidence of the end.
 
     Raises:
         NotComplete: a required block of the letter is empty.
@@ -59,7 +60,9 @@ async def reply(
     """
     await enclose(request, letter, policy, at=at, actor=actor)
     await decided(request, at=at, actor=actor)
-    await end(request, outcome, event=event, policy=policy, settings=settings, at=at, actor=actor)
+    await end(
+        request, outcome, event=event, policy=policy, settings=settings, at=at, actor=actor, details=details
+    )  # fmt: skip
     link = link_to(request, settings)
     words = words_for(request, policy)
     message = mail or answered(words, policy, reference=request.reference, link=link)

@@ -4,6 +4,7 @@ Always true here: whoever refuses, extends, pauses or lifts names a ground of th
 """
 
 import re
+from collections.abc import Iterable
 
 from portal.rights.letters.reasons_table import EXTEND, LIFT, PAUSE, REFUSE, Reason
 from portal.words import NO_BREAK, Words
@@ -24,6 +25,11 @@ def reason(id: str) -> Reason:
 def reasons_for(right: str) -> tuple[Reason, ...]:
     """Return the grounds on which a request for `right` may be refused, wholly or in part."""
     return tuple(reason for reason in REFUSE if right in reason.rights)
+
+
+def noted(ids: Iterable[str]) -> dict[str, str]:
+    """Return grounds as evidence knows them: sorted, with commas between. They say nothing about the person."""
+    return {"reasons": ",".join(sorted(ids))}
 
 
 def article_in_words(words: Words, article: str) -> str:
