@@ -7,7 +7,7 @@ is reduced to the name of its error before anything is stored, because a message
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -18,6 +18,7 @@ from pgqueuer.core.executors import EntrypointExecutor
 from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import Context, Job
 from pgqueuer.queries import Queries
+from piccolo.querystring import QueryString
 
 from portal.database import engine
 from portal.errors import HabeasError, SourceRefused, SourceUnsupported
@@ -73,6 +74,61 @@ async def enqueue(name: str, payload: Payload, *, key: str, after: timedelta = t
         [name], [msgspec.json.encode(payload)], [0], [after], [key], on_conflict="skip",
     )  # fmt: skip
     return ids[0] is not None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A job that failed for good and waits for a person. `error` is the name of what went wrong last."""
+
+    id: int
+    name: str
+    payload: Payload
+    since: datetime
+    attempts: int
+    error: str
+
+
+async def parked(*, limit: int = 200) -> list[Parked]:
+    """Return the jobs that wait for a person, those that wait longest first."""
+    rows = await engine().run_querystring(
+        QueryString(
+            "SELECT j.id, j.entrypoint AS name, j.payload, j.updated AS since, j.attempts, coalesce((SELECT"
+            " l.traceback->>'exception_message' FROM pgqueuer_log l WHERE l.job_id = j.id AND l.traceback IS NOT NULL"
+            " ORDER BY l.created DESC LIMIT 1), '') AS error"
+            " FROM pgqueuer j WHERE j.status = 'failed' ORDER BY j.updated, j.id LIMIT {}",
+            limit,
+        )
+    )  # fmt: skip
+    return [Parked(**{**row, "payload": _decoded(row["payload"])}) for row in rows]
+
+
+async def requeue(id: int) -> bool:
+    """Let a parked job run again from its first try, inside the caller's transaction. False: it is not parked.
+
+    When the same work was enqueued again meanwhile, that one does it, and the parked one is dropped.
+    """
+    return await _resolve(
+        "UPDATE pgqueuer j SET status = 'queued', execute_after = now(), updated = now(), attempts = 0,"
+        " queue_manager_id = NULL WHERE j.id = $1 AND j.status = 'failed' AND NOT EXISTS (SELECT FROM pgqueuer o"
+        " WHERE o.dedupe_key = j.dedupe_key AND o.status IN ('queued', 'picked')) RETURNING id, entrypoint, priority",
+        "queued", id,
+    ) or await drop(id)  # fmt: skip
+
+
+async def drop(id: int) -> bool:
+    """Forget a parked job inside the caller's transaction, so that it never runs. False: it is not parked."""
+    return await _resolve(
+        "DELETE FROM pgqueuer WHERE id = $1 AND status = 'failed' RETURNING id, entrypoint, priority", "canceled", id
+    )
+
+
+async def _resolve(change: str, status: str, id: int) -> bool:
+    done = await engine().connection.fetch(
+        f"WITH changed AS ({change}) INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)"  # noqa: S608  ours
+        f" SELECT id, '{status}', entrypoint, priority FROM changed RETURNING job_id",
+        id,
+    )
+    return bool(done)
 
 
 class Worker:
@@ -138,9 +194,13 @@ class Worker:
 
 def _entry(handler: Handler) -> Callable[[Job], Awaitable[None]]:
     async def entry(job: Job) -> None:
-        await handler(msgspec.json.decode(job.payload or b"{}", type=dict[str, str]))
+        await handler(_decoded(job.payload))
 
     return entry
+
+
+def _decoded(payload: bytes | None) -> Payload:
+    return msgspec.json.decode(payload or b"{}", type=dict[str, str])
 
 
 def _cron(schedule: Schedule) -> Callable[[object], Awaitable[None]]:

@@ -1,0 +1,152 @@
+"""Where failures are found: one query for each kind.
+
+Always true here: what somebody has ended is not found again; addresses are masked by the database, so that whole ones
+never leave it. Rows have the names of `failures.Failure`.
+"""
+# ruff: noqa: S608  what is put into these queries are constants of this file
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from piccolo.querystring import QueryString
+
+from portal.database import engine
+from portal.jobs import Parked, parked
+from portal.rights.beats import beats
+
+type Row = Mapping[str, object]
+
+MOST = 200
+"""Of each kind; a list that is longer is no list."""
+PATIENCE = timedelta(minutes=15)
+"""How long a place may be silent before that is said: shorter silences mend themselves."""
+SKIPPABLE = ("identity.", "staff.")
+"""Jobs by whose absence nobody misses a right: a code that is out of date, news for a chat room."""
+AGAIN = (
+    "received", "question", "question-again", "message", "joined", "extended", "answered", "partly", "refused", "late",
+    "recipients-told", "copy-ready", "copy-expires", "erasure-planned", "paused", "pause-ending",
+)  # fmt: skip
+"""The mails that can be written again, because what they tell is on the request's page."""
+
+_OPEN_DAY = "CASE WHEN r.closed_at IS NULL THEN coalesce(r.act_by_day, r.due_day) END AS by"
+_MASKED = "left(m.to_address, 1) || '•••@' || split_part(m.to_address, '@', 2)"
+_ENDED = "SELECT FROM failure_end e WHERE split_part(e.key, '#', 1) = {} AND e.how IN ('skipped', 'by-hand')"
+
+
+async def jobs() -> list[Row]:
+    """Find the jobs that were parked, with the request that each is for."""
+    found = await parked(limit=MOST)
+    whose = await _requests_of(found)
+    return [_job(one, whose.get(_subject_of(one), {})) for one in found]
+
+
+async def mails() -> list[Row]:
+    """Find mails about a request, or to staff, that came back, were called unwanted, or were refused for good."""
+    rows = await _run(
+        f"SELECT 'mail:' || m.id AS id, m.kind AS what, {_MASKED} AS about, m.state AS error, m.tries AS attempts,"
+        f" m.reference, coalesce(m.accepted_at, m.created_at) AS since, {_OPEN_DAY}, r.subject IS NOT NULL AS known"
+        " FROM mail m LEFT JOIN subject_request r ON r.reference = m.reference"
+        " WHERE m.state IN ('bounced', 'complained', 'failed') AND (m.reference <> '' OR m.kind LIKE 'staff-%')"
+        " AND NOT EXISTS (SELECT FROM failure_end e WHERE e.key = 'mail:' || m.id || '#0')"
+        f" ORDER BY m.created_at DESC LIMIT {MOST}"
+    )
+    return [_mail(row) for row in rows]
+
+
+async def places(*, at: datetime) -> list[Row]:
+    """Find the places that do not do their part of a plan: they are silent, say no, or still have what was to go."""
+    rows = await _run(
+        "SELECT 'place:' || p.id || ':' || i.source AS id, max(i.error) AS what, max(i.error) AS error,"
+        f" i.source AS about, max(i.tries) AS attempts, r.reference, min(i.failed_at) AS since, {_OPEN_DAY},"
+        " EXISTS (SELECT FROM task t JOIN plan_item ti ON ti.id = t.item WHERE ti.plan = p.id"
+        " AND ti.source = i.source AND t.ended_at IS NULL AND t.kind IN ('silent', 'refused', 'by-hand')) AS task"
+        " FROM plan_item i JOIN plan p ON p.id = i.plan JOIN subject_request r ON r.id = p.request"
+        " WHERE i.state = 'failed' AND p.state IN ('approved', 'running', 'scanning') AND i.action <> 'tell'"
+        " AND (i.error IN ('refused', 'left') OR (i.error = 'unavailable' AND i.failed_at <= {}))"
+        f" GROUP BY p.id, i.source, r.id LIMIT {MOST}",
+        at - PATIENCE,
+    )
+    return [{**row, "kind": "place", "actions": ["retry", "by-hand"] if row["task"] else ["retry"]} for row in rows]
+
+
+async def recipients(known: Collection[str]) -> list[Row]:
+    """Find who must be told of something and is none of the policy's recipients any more."""
+    rows = await _run(
+        "SELECT 'task:' || t.id AS id, 'tell' AS what, t.about, r.reference, t.opened_at AS since, t.due_day AS by"
+        " FROM task t JOIN subject_request r ON r.id = t.request"
+        f" WHERE t.kind = 'tell' AND t.ended_at IS NULL AND NOT t.about = ANY({{}}) LIMIT {MOST}",
+        sorted(known),
+    )
+    return [{**row, "kind": "recipient", "actions": ["by-hand"]} for row in rows]
+
+
+async def copies(*, at: datetime) -> list[Row]:
+    """Find the copies that lack what a place did not give."""
+    rows = await _run(
+        "SELECT 'copy:' || r.id || ':' || e.source AS id, max(e.error) AS what, max(e.error) AS error,"
+        f" e.source AS about, r.reference, min(e.failed_at) AS since, {_OPEN_DAY}, r.closed_at IS NULL AS open"
+        " FROM export_part e JOIN subject_request r ON r.id = e.request"
+        " WHERE e.state = 'failed' AND (r.closed_at IS NULL OR r.outcome = 'partly')"
+        " AND (e.error <> 'unavailable' OR e.failed_at <= {})"
+        f" AND NOT EXISTS ({_ENDED.format("'copy:' || r.id || ':' || e.source")})"
+        f" GROUP BY r.id, e.source LIMIT {MOST}",
+        at - PATIENCE,
+    )
+    return [{**row, "kind": "copy", "actions": ["retry", "by-hand"] if row["open"] else ["by-hand"]} for row in rows]
+
+
+async def stopped(*, at: datetime) -> list[Row]:
+    """Find what must not stop and has: it ends by itself as soon as that goes on."""
+    return [
+        {"id": f"beat:{one.name}", "kind": "beat", "what": one.name, "since": one.at}
+        for one in await beats(at=at)
+        if one.silent
+    ]
+
+
+async def turns(ids: Sequence[object]) -> dict[str, int]:
+    """Return how often each of these was tried again by a person."""
+    rows = await _run(
+        "SELECT split_part(key, '#', 1) AS id, count(*) AS turn FROM failure_end"
+        " WHERE split_part(key, '#', 1) = ANY({}) GROUP BY 1",
+        list(ids),
+    )
+    return {str(row["id"]): int(str(row["turn"])) for row in rows}
+
+
+def _job(one: Parked, request: Row) -> Row:
+    skippable = one.name.startswith(SKIPPABLE)
+    return {
+        "id": f"job:{one.id}", "kind": "job", "what": one.name, "error": one.error, "attempts": one.attempts,
+        "since": one.since, "reference": request.get("reference") or one.payload.get("reference", ""),
+        "by": request.get("by"), "actions": ["retry", "skip" if skippable else "by-hand"],
+    }  # fmt: skip
+
+
+def _mail(row: Row) -> Row:
+    if str(row["what"]).startswith("staff-"):
+        actions = ["skip"]
+    else:
+        actions = ["retry", "by-hand"] if row["known"] and row["what"] in AGAIN else ["by-hand"]
+    return {**row, "kind": "mail", "actions": actions}
+
+
+def _subject_of(job: Parked) -> str:
+    return job.payload.get("request") or job.payload.get("plan") or ""
+
+
+async def _requests_of(found: Sequence[Parked]) -> dict[str, Row]:
+    """Return the requests of jobs, by the request's or the plan's id, whichever the job names."""
+    ids = [id for one in found if (id := _subject_of(one))]
+    rows = await _run(
+        f"SELECT r.id::text AS key, r.reference, {_OPEN_DAY} FROM subject_request r WHERE r.id = ANY({{}}::uuid[])"
+        f" UNION ALL SELECT p.id::text, r.reference, {_OPEN_DAY} FROM plan p JOIN subject_request r ON r.id = p.request"
+        " WHERE p.id = ANY({}::uuid[])",
+        ids, ids,
+    )  # fmt: skip
+    return {str(row["key"]): row for row in rows}
+
+
+async def _run(query: str, *values: object) -> list[Row]:
+    rows: list[Row] = await engine().run_querystring(QueryString(query, *values))
+    return rows
