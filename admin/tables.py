@@ -1,6 +1,7 @@
-"""Staff, their sign-in links and their sessions: Piccolo's own tables with passwords dead and tokens hashed.
+"""Staff and their sessions: Piccolo's own tables with passwords dead and tokens hashed.
 
-Always true here: nobody signs in with a password, and who steals the database can open no session and use no link.
+Always true here: nobody signs in with a password; who steals the database can open no session; a session gets a new
+token at each step, so that one which was put into a browser beforehand opens nothing.
 """
 
 import secrets
@@ -10,8 +11,7 @@ from hashlib import sha256
 
 import msgspec
 from piccolo.apps.user.tables import BaseUser
-from piccolo.columns import UUID, Array, ForeignKey, OnDelete, Text, Timestamptz, Varchar
-from piccolo.table import Table
+from piccolo.columns import Array, Text, Timestamptz, Varchar
 from piccolo_api.session_auth.tables import SessionsBase
 
 from portal.clock import Clock, system_clock
@@ -45,17 +45,6 @@ class StaffUser(BaseUser, tablename="staff_user"):
         return None
 
 
-class StaffLink(Table, tablename="staff_link"):
-    """A sign-in link, made on the command line: one use, a quarter of an hour."""
-
-    id = UUID(primary_key=True)
-    user = ForeignKey(StaffUser, on_delete=OnDelete.cascade, null=False, index=True)
-    token_hash = Text(unique=True)
-    created_at = Timestamptz()
-    expires_at = Timestamptz()
-    used_at = Timestamptz(null=True, default=None)
-
-
 class Live(msgspec.Struct, frozen=True):
     """A session that is open."""
 
@@ -73,16 +62,45 @@ class StaffSession(SessionsBase, tablename="staff_session"):
     token = Varchar(length=64, unique=True, secret=True)
     confirmed_at = Timestamptz(null=True, default=None)
     """When the second factor was last shown; before that the session opens nothing."""
+    label = Text(default="")
+    """Firefox on Linux, as its owner knows it; never the full user agent."""
 
     @classmethod
-    async def begin(cls, user: int, *, at: datetime, confirmed: bool) -> str:
+    async def begin(cls, user: int, *, at: datetime, confirmed: bool, label: str = "") -> str:
         """Open a session and return its token in clear, which is not kept. Unconfirmed, it opens nothing yet."""
         token, now = secrets.token_urlsafe(32), _naive(at)
         await cls(
             token=hashed(token), user_id=user, expiry_date=now + IDLE, max_expiry_date=now + LONGEST,
-            confirmed_at=at if confirmed else None,
+            confirmed_at=at if confirmed else None, label=label,
         ).save()  # fmt: skip
         return token
+
+    @classmethod
+    async def half(cls, token: str, *, at: datetime) -> int | None:
+        """Return whose session it is that still lacks its second factor, None when there is none such."""
+        now = _naive(at)
+        row = await (
+            cls.select(cls.user_id)
+            .where(
+                cls.token == hashed(token), cls.expiry_date > now, cls.max_expiry_date > now, cls.confirmed_at.is_null()
+            )
+            .first()
+        )  # fmt: skip
+        return int(row["user_id"]) if row else None
+
+    @classmethod
+    async def confirm(cls, token: str, *, at: datetime) -> str | None:
+        """Note that the second factor was shown; return the session's new token, None when it is over.
+
+        The old token opens nothing from now on; the session ends no later than it would have.
+        """
+        new, now = secrets.token_urlsafe(32), _naive(at)
+        rows = await (
+            cls.update({cls.token: hashed(new), cls.confirmed_at: at, cls.expiry_date: now + IDLE})
+            .where(cls.token == hashed(token), cls.expiry_date > now, cls.max_expiry_date > now)
+            .returning(cls.id)
+        )
+        return new if rows else None
 
     @classmethod
     async def live(cls, token: str, *, at: datetime) -> Live | None:
@@ -99,9 +117,23 @@ class StaffSession(SessionsBase, tablename="staff_session"):
         return Live(int(rows[0]["user_id"]), rows[0]["confirmed_at"]) if rows else None
 
     @classmethod
-    async def end_all(cls, user: int) -> None:
-        """End every session of a member of staff: their role changed, or they left. Source: ASVS 5.0.0 7.4.2."""
-        await cls.delete().where(cls.user_id == user)
+    async def end_all(cls, user: int, *, keep: str = "") -> None:
+        """End every session of a member of staff but the one of the token `keep`: their role changed, or they left.
+
+        Source: ASVS 5.0.0 7.4.2.
+        """
+        await cls.delete().where(cls.user_id == user, cls.token != hashed(keep))
+
+    @classmethod
+    async def end(cls, token: str) -> None:
+        """End one session."""
+        await cls.delete().where(cls.token == hashed(token))
+
+    @classmethod
+    async def forget(cls, *, at: datetime) -> None:
+        """Clear away what ran out."""
+        now = _naive(at)
+        await cls.delete().where((cls.expiry_date < now) | (cls.max_expiry_date < now))
 
     @classmethod
     async def create_session(
@@ -121,9 +153,9 @@ class StaffSession(SessionsBase, tablename="staff_session"):
 
     @classmethod
     async def remove_session(cls, token: str) -> None:
-        """End a session, and clear away those that ran out."""
-        now = _naive(CLOCK.get()())
-        await cls.delete().where((cls.token == hashed(token)) | (cls.expiry_date < now) | (cls.max_expiry_date < now))
+        """End a session, for Piccolo Admin, and clear away those that ran out."""
+        await cls.end(token)
+        await cls.forget(at=CLOCK.get()())
 
 
 def _naive(instant: datetime) -> datetime:

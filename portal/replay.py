@@ -161,6 +161,7 @@ async def _end_sessions(at: datetime) -> None:
         connection = engine().connection
         await connection.execute("UPDATE person_session SET ended_at = $1 WHERE ended_at IS NULL", at)
         await connection.execute("DELETE FROM staff_session")
+        await connection.execute("DELETE FROM staff_invitation")
 
 
 async def _replayed(tombstone: Tombstone, people: int, at: datetime) -> None:
