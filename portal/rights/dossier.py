@@ -68,6 +68,11 @@ def _many(rows: str, order: str) -> str:
     return f"(SELECT coalesce(json_agg(to_json(x) ORDER BY {order}), '[]') FROM ({rows}) x)"
 
 
+_HAPPENED = (
+    "SELECT t.at, t.event, '' AS why FROM timeline_entry t WHERE t.request = {} UNION ALL"
+    " SELECT l.at, 'person-looked-' || l.reason, l.why FROM request_look l WHERE l.request = {}"
+)
+"""What happened, with who looked: dates and purposes, no names. Source: C-579/21."""
 _ITEMS = _many("SELECT i.* FROM plan_item i WHERE i.plan = p.id", "x.position")
 _PLANS = (
     "SELECT p.id, p.kind, p.whole, p.state, p.runs_at, p.approved_at, "
@@ -76,7 +81,7 @@ _PLANS = (
 )
 _QUERY = (
     "SELECT json_build_object("
-    "'timeline', " + _many("SELECT t.at, t.event FROM timeline_entry t WHERE t.request = {}", "x.at") + ","
+    "'timeline', " + _many(_HAPPENED, "x.at") + ","
     "'messages', "
     + _many("SELECT m.at, m.author, m.kind, m.text FROM request_message m WHERE m.request = {}", "x.at")
     + ",'parcel', (SELECT to_json(c) FROM parcel c WHERE c.request = {} ORDER BY c.ready_at DESC LIMIT 1),"

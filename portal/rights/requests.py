@@ -91,10 +91,11 @@ class ParcelView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened: `event` is a key into the page's texts."""
+    """One thing that happened: `event` is a key into the page's texts; `why` is said in words of staff's own."""
 
     at: datetime
     event: str
+    why: str = ""
 
 
 async def requests_of(subject: UUID) -> list[RequestView]:

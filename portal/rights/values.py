@@ -27,6 +27,10 @@ def _ours(words: Words) -> Names:
         "what": {
             **{right: asked_in_words(words, right) for right in ASKED},
             **kinds_in_words(words),
+            "decide": words("A look at your data, to decide a request"),
+            "identify": words("A look at your data, to find out who you are"),
+            "answer": words("A look at your data, to answer you"),
+            "other": words("A look at your data, for what is said there"),
             "accuracy": words("Pause: is it right?"),
             "unlawful": words("Pause instead of erasing"),
             "claims": words("Pause: kept for a claim"),
