@@ -22,6 +22,7 @@ from portal.rights.tables import (
 from portal.rights.tables_alarms import FailureEnd, Reminder
 from portal.rights.tables_clock import Heartbeat
 from portal.rights.tables_desk import Approval, RequestNote
+from portal.rights.tables_figures import RequestTally, TallyMark
 from portal.rights.tables_intake import IntakeForm, Upload
 from portal.rights.tables_looks import RequestLook
 from portal.rights.tables_receipts import Receipt, ReceiptKey
@@ -42,5 +43,6 @@ APP_CONFIG = AppConfig(
         IntakeForm, Upload, Heartbeat, Reminder, FailureEnd,
         Correction, AddressChange, RequestNote, Approval, RequestLook,
         LetterAddition, ReasonHint, RecipientContact,
+        RequestTally, TallyMark,
     ],
 )  # fmt: skip

@@ -64,7 +64,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     in_time_promise: bool | None
     in_time_law: bool | None
     by: str
-    """staff once a person of ours had done something for it; else program."""
+    """staff when a person of ours did something for it before it ended; else program."""
     owner: str
     """The roles of who had it; empty for nobody."""
 
@@ -159,7 +159,7 @@ async def _said(connection: asyncpg.Connection, references: Sequence[str], last:
     decode = msgspec.json.Decoder(_Detail).decode
     for reference, at, event, actor, details in rows:
         one = said[reference]
-        one.staff = one.staff or actor.startswith("staff:")
+        one.staff = one.staff or (not one.outcome and actor.startswith("staff:"))
         name = event.removeprefix("rights:request:")
         if name in TOLD or (name != event and '"to"' in details):
             _note(one, name, at, decode(details))

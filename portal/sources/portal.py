@@ -65,6 +65,8 @@ IGNORED = {
     "suppression": "A keyed hash of an address that asked not to be written to: of no use to anybody but that wish.",
     "receipt": "What was done for a request, without a name; the request's own page hands it over.",
     "receipt_key": MACHINE,
+    "request_tally": "How many requests ended how, about nobody.",
+    "tally_mark": MACHINE,
     "heartbeat": MACHINE,
     "reminder": MACHINE,
     "failure_end": MACHINE,
