@@ -12,12 +12,14 @@ from pathlib import Path
 
 import msgspec
 
-from exports.order import Missing, Order, Progress
+from exports.order import Missing, Order, Progress, Withheld
 from exports.plain_page import plain_page
 from exports.press import Press, PressError
 from exports.report import Limits, Volume
+from exports.review import NeedsLook, Review
 from exports.spool import Haul, read
 from exports.tasks import REPORT, Draw, Pack, RenderReport, RenderVolume, Seal
+from exports.withhold import Revise
 
 PAGE_SECONDS = 120.0
 """For one document. Far beyond what the limits need, also on a slow machine."""
@@ -41,6 +43,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     report: str
     """full, short (few records, all totals) or failed (one page that says so); the data files hold all in any case."""
     snapshot_at: datetime
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -50,15 +53,17 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 async def assemble(
     order: Order, folder: Path, *, progress: Progress, now: Callable[[], datetime], press: Press,
-    limits: Limits | None = None,
+    limits: Limits | None = None, review: Review | None = None,
 ) -> Parcel:  # fmt: skip
     """Make the parcel in `folder`, which is emptied first and is the caller's to remove.
 
     Raises:
+        NeedsLook: something in it is to be decided first (`review`); nothing was laid out.
         PressError: when the data could not be packed; laying out never fails it.
         OSError: when the disk is full.
     """
     haul = await read(order, folder, progress=progress, now=now)
+    haul = await _reviewed(haul, review, press) if review else haul
     target = folder / "parcel.zip"
     printing = asyncio.create_task(_print(haul, press, limits or Limits()))
     try:
@@ -74,7 +79,16 @@ async def assemble(
         zip_path=target, size_bytes=target.stat().st_size, sha256=sha256,
         pdf_path=pdf, pdf_size_bytes=pdf.stat().st_size,
         records=haul.records, files=haul.files, missing=haul.missing, report=report, snapshot_at=order.snapshot_at,
+        withheld=haul.withheld,
     )  # fmt: skip
+
+
+async def _reviewed(haul: Haul, review: Review, press: Press) -> Haul:
+    """Return the haul without what is withheld. Raises: NeedsLook."""
+    revised = await press.run(Revise(haul=haul, review=review), seconds=_time_to_pack(haul))
+    if revised.found or revised.lost or revised.empty:
+        raise NeedsLook(revised)
+    return revised.haul
 
 
 async def _print(haul: Haul, press: Press, limits: Limits) -> tuple[str, list[str]]:

@@ -33,6 +33,7 @@ def write_data(haul: Haul, write: Write) -> None:
         "records": haul.records,
         "complete": not haul.missing,
         "missing": haul.missing,
+        "withheld": haul.withheld,
         "uses": order.uses,
         "notices": order.notices,
         "not_in_here": order.not_in_here,

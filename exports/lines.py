@@ -46,11 +46,15 @@ def records(lines: bytes) -> list[Record]:
     try:
         return _decoder.decode_lines(lines)
     except msgspec.DecodeError:
-        return _decoder.decode_lines(_ESCAPE.sub(_whole_surrogates, lines))
+        return _decoder.decode_lines(whole_surrogates(lines))
 
 
-def _whole_surrogates(escape: re.Match[bytes]) -> bytes:
+def whole_surrogates(text: bytes) -> bytes:
     """Put U+FFFD for half of a surrogate pair: an old `json` column may hold one, and no text can."""
+    return _ESCAPE.sub(_whole, text)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if escape["half"] else escape[0]
 
 

@@ -30,6 +30,7 @@ def manifest(haul: Haul, members: Sequence[Member], *, report: str) -> bytes:
         "report": report,
         "sources_searched": [{"id": id, "title": title} for id, title in sources.items()],
         "missing": haul.missing,
+        "withheld": haul.withheld,
         "categories": [
             {
                 "id": held.section.id,

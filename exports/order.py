@@ -124,6 +124,18 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """records: the whole part is left out. files: its records are here, some of its files are not."""
 
 
+class Withheld(msgspec.Struct, frozen=True, kw_only=True):
+    """What was left out of a section for the sake of others: how much, and on what ground, ready to print."""
+
+    section: str
+    article: str
+    """As it is cited, e.g. Art. 15(4)."""
+    ground: str
+    passages: int = 0
+    values: int = 0
+    files: int = 0
+
+
 type Progress = Callable[[str, str, int], Awaitable[None]]
 """Called with (section id, source id, records so far) now and then while data is read."""
 

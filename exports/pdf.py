@@ -64,6 +64,7 @@ def render_report(haul: Haul, limits: Limits, volumes: Mapping[str, Sequence[str
         return
     chapters = [writer.chapter(held, volumes.get(held.section.id, ())) for held in haul.held]
     faults = [writer.missing(missing) for missing in haul.missing]
+    faults += [writer.withheld(one) for one in haul.withheld]
     _print("report.html", writer, target, **values, meta=_meta(writer), chapters=chapters, faults=faults)
 
 

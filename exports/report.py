@@ -9,7 +9,7 @@ from itertools import batched
 import msgspec
 
 from exports.lines import Place, Record, at, newest
-from exports.order import Column, Missing
+from exports.order import Column, Missing, Withheld
 from exports.show import EMPTY, Show
 from exports.spool import Haul, Held, HeldFile
 from exports.text import one_line
@@ -80,6 +80,7 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     count: str
     explanation: str
     faults: tuple[str, ...]
+    withheld: tuple[str, ...]
     body: Body
     files: tuple[tuple[str, str, str, str], ...]
     """Name, kind, size, place in the ZIP."""
@@ -107,6 +108,7 @@ class Writer:
             count=self.show.number(held.count),
             explanation=one_line(section.explanation),
             faults=tuple(self.fault(missing) for missing in self.haul.missing if missing.section == section.id),
+            withheld=tuple(self.withheld(one) for one in self.haul.withheld if one.section == section.id),
             body=self.body(held, at(held.lines, newest(held.lines, moment_field(held), shown))),
             files=tuple(self._file(file) for file in held.files[: self.limits.files]),
             facts=self._facts(held),
@@ -130,7 +132,23 @@ class Writer:
     def not_in_here(self) -> list[str]:
         """Say what is not in the copy, and why."""
         said = [one_line(sentence) for sentence in self.haul.order.not_in_here]
+        said += [self.withheld(one) for one in self.haul.withheld]
+        said += [self.words.withheld_complain] if self.haul.withheld else []
         return said + [self.missing(missing) for missing in self.haul.missing]
+
+    def withheld(self, one: Withheld) -> str:
+        """Say how much was withheld from a section, and on what ground."""
+        words = self.words
+        kinds = (
+            (words.withheld_passages, one.passages),
+            (words.withheld_values, one.values),
+            (words.withheld_files, one.files),
+        )
+        counts = [forms[count > 1].format(count=self.show.number(count)) for forms, count in kinds if count]
+        title = next(held.section.title for held in self.haul.held if held.section.id == one.section)
+        return words.withheld.format(
+            section=one_line(title), counts=", ".join(counts), article=one.article, ground=one_line(one.ground)
+        )
 
     def missing(self, missing: Missing) -> str:
         """Say what is missing from the copy, by section and source."""

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from exports.media import extension
-from exports.order import Batch, Missing, Order, Part, PartError, Progress, Section, StoredFile
+from exports.order import Batch, Missing, Order, Part, PartError, Progress, Section, StoredFile, Withheld
 
 PACE_RECORDS, PACE_TIME = 1000, timedelta(seconds=0.5)
 """How often progress is told: whichever comes first."""
@@ -45,6 +45,8 @@ class HeldFile(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     size_bytes: int
     sha256: str
+    withheld: bool = False
+    """True when a note lies in its place."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ class Haul(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     held: tuple[Held, ...]
     missing: tuple[Missing, ...]
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def records(self) -> int:
@@ -124,7 +127,7 @@ class _Reader:
 
     async def read(self) -> Held:
         lines = self.folder / f"{self.section.id}.jsonl"
-        with _create(lines) as sheet:
+        with create(lines) as sheet:
             parts = [await self._part(part, sheet) for part in self.section.parts]
         bare = msgspec.structs.replace(self.section, parts=())
         return Held(section=bare, lines=lines, parts=tuple(parts), files=tuple(self.files))
@@ -206,7 +209,7 @@ async def _save(file: StoredFile, place: Path) -> str:
         PartError: when the stream breaks, or ends early or late.
     """
     digest, size = hashlib.sha256(), 0
-    with _create(place) as target:
+    with create(place) as target:
         async with aclosing(_guarded(file.open())) as pieces:
             async for piece in pieces:
                 size += len(piece)
@@ -221,7 +224,7 @@ def _put(target: BinaryIO, update: Callable[[bytes], None], piece: bytes) -> Non
     target.write(piece)
 
 
-def _create(place: Path) -> BinaryIO:
+def create(place: Path) -> BinaryIO:
     """Create a file that only we can read."""
     return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
