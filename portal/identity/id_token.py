@@ -7,7 +7,7 @@ Source: OpenID Connect Core 1.0 section 3.1.3.7; RFC 8725.
 
 import hmac
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -45,6 +45,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     iat: int | float
     nonce: str
     azp: str | None = None
+    auth_time: int | float | None = None
     tid: str | None = None
     email: str = ""
     email_verified: bool | str = False
@@ -59,6 +60,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     email_proven: bool
     name: str
+    authenticated_at: datetime | None = None
+    """When the provider last saw them prove who they are, where it says so."""
 
 
 class Keys:
@@ -137,6 +140,7 @@ async def verify(
         email=claims.email,
         email_proven=vouches and claims.email_verified is True,
         name=claims.name[:LONGEST_NAME],
+        authenticated_at=None if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, UTC),
     )
 
 
@@ -153,7 +157,7 @@ def _fault(claims: Claims, issuer: str, audience: str, nonce: str, now: float) -
         "wrong-audience": audiences == [audience] or (audience in audiences and claims.azp == audience),
         "wrong-party": claims.azp in {None, audience},
         "expired": now < claims.exp + SKEW.total_seconds(),
-        "from-the-future": claims.iat <= now + SKEW.total_seconds(),
+        "from-the-future": max(claims.iat, claims.auth_time or 0) <= now + SKEW.total_seconds(),
         "wrong-nonce": hmac.compare_digest(claims.nonce.encode(), nonce.encode()),
         "no-subject": 0 < len(claims.sub) <= 255,
     }

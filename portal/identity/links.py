@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     """To show that a mailbox is one's own, also when nobody knows it."""
     ADDRESS = "address"
     """To sign in with another address from now on."""
+    STAFF = "staff"
+    """The first of a member of staff's two factors."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +78,17 @@ async def ask(
     settings: Settings,
     at: datetime,
     outside: tuple[str, str] = ("", ""),
+    job: str = SEND,
 ) -> UUID:
     """Have a code and a link sent to a normalised address, if somebody knows it. Takes as long either way.
 
-    `outside` is an (issuer, identifier) that becomes the person's own when this browser shows the code.
+    `outside` is an (issuer, identifier) that becomes the person's own when this browser shows the code; `job` is
+    whose work the sending is.
     """
     async with engine().transaction():
         id = await ask_with(
             email, browser=browser, purpose=purpose, language=language, next_path=next_path, life=life,
-            settings=settings, at=at, outside=outside,
+            settings=settings, at=at, outside=outside, job=job,
         )  # fmt: skip
     return id  # noqa: RET504  mypy believes that a transaction may swallow what is raised in it
 
@@ -100,6 +104,7 @@ async def ask_with(
     settings: Settings,
     at: datetime,
     outside: tuple[str, str] = ("", ""),
+    job: str = SEND,
 ) -> UUID:
     """Do the same inside the caller's transaction, so that a code leaves only with what it is for."""
     id = uuid4()
@@ -110,7 +115,7 @@ async def ask_with(
         created_at=at, expires_at=at + life, outside_issuer=outside[0], outside_identifier=outside[1],
     )  # fmt: skip
     await attempt.save()
-    await enqueue(SEND, {"attempt": str(id)}, key=f"send:{id}")
+    await enqueue(job, {"attempt": str(id)}, key=f"send:{id}")
     return id
 
 

@@ -1,4 +1,4 @@
-"""Signing in with Google or Microsoft: OpenID Connect, authorization code with PKCE.
+"""Signing in with Google, Microsoft or the staff's own provider: OpenID Connect, authorization code with PKCE.
 
 Always true here: a transaction is used once, by the browser that began it; a person is keyed on (issuer, subject);
 an e-mail claim counts only where Google has verified it. Nothing else of the token is kept, and no refresh token asked.
@@ -30,6 +30,8 @@ ISSUERS = {
     Way.GOOGLE: "https://accounts.google.com",
     Way.MICROSOFT: "https://login.microsoftonline.com/common/v2.0",
 }
+AGAIN = {"prompt": "login", "max_age": "0"}
+"""Source: OpenID Connect Core 1.0 section 3.1.2.1."""
 TENANTS = ("/common/", "/organizations/", "/consumers/")
 """Microsoft's addresses that stand for many tenants; discovery there names a template as the issuer."""
 
@@ -37,10 +39,13 @@ TENANTS = ("/common/", "/organizations/", "/consumers/")
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who can say who a person is, as configured by the operator."""
 
-    name: Way
+    name: str
+    """A `Way` of the person's page, or what another room calls its own."""
     issuer: str
     client_id: str
     client_secret: str
+    back: str = ""
+    """The path without language to which it sends people back; empty: the one of the person's page."""
 
     def __repr__(self) -> str:
         """Keep the secret out of tracebacks and logs."""
@@ -73,17 +78,23 @@ class OpenId:
     """The configured providers, with what was discovered about them."""
 
     def __init__(
-        self, providers: Mapping[Way, Provider], settings: Settings, clock: Clock, http: httpx.AsyncClient
+        self, providers: Mapping[str, Provider], settings: Settings, clock: Clock, http: httpx.AsyncClient
     ) -> None:
         self.providers = providers
         self._settings = settings
         self._clock = clock
         self._http = http
-        self._discovered: dict[Way, Discovery] = {}
-        self._keys: dict[Way, Keys] = {}
+        self._discovered: dict[str, Discovery] = {}
+        self._keys: dict[str, Keys] = {}
 
-    async def begin(self, way: Way, *, browser: str, language: str, next_path: str) -> str:
-        """Open a transaction for this browser and return the provider's address to go to. Raises: IdentityRefused."""
+    async def begin(self, way: str, *, browser: str, language: str, next_path: str, again: bool = False) -> str:
+        """Open a transaction for this browser and return the provider's address to go to.
+
+        `again`: they must prove anew who they are, and the provider must say when they did.
+
+        Raises:
+            IdentityRefused: the provider does not answer.
+        """
         provider, state, at = self.providers[way], secrets.token_urlsafe(32), self._clock()
         found = await self._discover(provider)
         await OutsideAttempt(
@@ -93,9 +104,10 @@ class OpenId:
         challenge = urlsafe_b64encode(hashlib.sha256(self._derive("verifier", state).encode()).digest())
         return f"{found.authorization_endpoint}?" + urlencode(
             {
+                **(AGAIN if again else {}),
                 "response_type": "code",
                 "client_id": provider.client_id,
-                "redirect_uri": self._callback(way, language),
+                "redirect_uri": self._callback(provider, language),
                 "scope": SCOPES,
                 "state": state,
                 "nonce": self._derive("nonce", state),
@@ -104,7 +116,7 @@ class OpenId:
             }
         )
 
-    async def finish(self, way: Way, answer: Mapping[str, str], *, browser: str) -> Answered:
+    async def finish(self, way: str, answer: Mapping[str, str], *, browser: str) -> Answered:
         """Check the provider's answer and say who it is. The transaction is used up whatever the answer.
 
         Raises:
@@ -127,11 +139,11 @@ class OpenId:
             nonce=self._derive("nonce", state),
             at=self._clock(),
             # Microsoft's e-mail claim is no proof: a tenant's administrator can write any address into it.
-            vouches=way is Way.GOOGLE,
+            vouches=way == Way.GOOGLE,
         )
         return Answered(who=who, language=row["language"], next_path=row["next_path"])
 
-    async def _use(self, way: Way, state: str, browser: str) -> dict[str, str]:
+    async def _use(self, way: str, state: str, browser: str) -> dict[str, str]:
         at = self._clock()
         rows: list[dict[str, str]] = await (
             OutsideAttempt.update({OutsideAttempt.used_at: at})
@@ -165,7 +177,7 @@ class OpenId:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._callback(provider.name, language),
+            "redirect_uri": self._callback(provider, language),
             "client_id": provider.client_id,
             "client_secret": provider.client_secret,
             "code_verifier": self._derive("verifier", state),
@@ -179,8 +191,9 @@ class OpenId:
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
             raise IdentityRefused("unreachable", provider=provider.name) from error
 
-    def _callback(self, way: Way, language: str) -> str:
-        return f"{self._settings.public_url}/{language}/sign-in/{way}/callback"
+    def _callback(self, provider: Provider, language: str) -> str:
+        back = provider.back or f"/sign-in/{provider.name}/callback"
+        return f"{self._settings.public_url}/{language}{back}"
 
     def _derive(self, what: str, state: str) -> str:
         """Return the nonce or verifier that belongs to a state: only who holds the state and our key can know it."""
@@ -194,13 +207,13 @@ class OpenId:
         return self._derive("state", state)
 
 
-def providers(policy: Policy, settings: Settings) -> dict[Way, Provider]:
+def providers(policy: Policy, settings: Settings) -> dict[str, Provider]:
     """Return the providers that the policy offers and the operator has configured.
 
     Raises:
         SettingsError: when one is configured by halves.
     """
-    found: dict[Way, Provider] = {}
+    found: dict[str, Provider] = {}
     for way in (way for way in policy.sign_in.ways if way in ISSUERS):
         name = way.upper()
         id, secret = (settings.environment.get(f"{name}_CLIENT_{part}", "") for part in ("ID", "SECRET"))

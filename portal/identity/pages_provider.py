@@ -80,7 +80,7 @@ def _offered(request: Req, way: str) -> Way:
     found = next((provider for provider in openid_of(request).providers if provider == way), None)
     if found is None:
         raise NotFound
-    return found
+    return Way(found)
 
 
 def _address(answered: Answered) -> str:
