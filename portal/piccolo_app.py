@@ -27,6 +27,7 @@ from portal.rights.tables_intake import IntakeForm, Upload
 from portal.rights.tables_looks import RequestLook
 from portal.rights.tables_receipts import Receipt, ReceiptKey
 from portal.rights.tables_rectification import AddressChange, Correction
+from portal.rights.tables_redaction import CopyLook, Redaction
 from portal.rights.tables_reference import LetterAddition, ReasonHint, RecipientContact
 from portal.rights.tables_scan import ScanReport
 from portal.rights.tables_uses import StoppedUse, Suppression
@@ -40,6 +41,7 @@ APP_CONFIG = AppConfig(
         RequestMessage, Plan, PlanItem, Task, HeldItem, Restriction,
         SealKey, Sealed, KnownTombstone, Receipt, ReceiptKey,
         StoppedUse, Suppression, ScanReport,
+        CopyLook, Redaction,
         IntakeForm, Upload, Heartbeat, Reminder, FailureEnd,
         Correction, AddressChange, RequestNote, Approval, RequestLook,
         LetterAddition, ReasonHint, RecipientContact,

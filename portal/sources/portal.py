@@ -71,6 +71,8 @@ IGNORED = {
     "reminder": MACHINE,
     "failure_end": MACHINE,
     "upload": "A mandate, kept encrypted until it is decided upon; the request it belongs to is told itself.",
+    "copy_look": WORKING,
+    "redaction": "Where something was left out of a copy and why, as numbers and digests; the copy tells it.",
     "correction": "Digests, and values sealed for as long as they can be put back; the request tells of itself.",
     "address_change": "Digests and sealed addresses of a change that its request tells.",
     "staff_user": STAFF,
