@@ -62,6 +62,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: int
     joined: int
     extended: int
+    days: Mapping[int, int]
+    """Days to the answer -> how many answers took so long."""
     median_days: float | None
     worst_days: int | None
     in_time: int
@@ -183,7 +185,7 @@ def figures(counts: Iterable[Counter[Mark]]) -> Figures:
         fulfilled=outcomes.get("fulfilled", 0), partly=outcomes.get("partly", 0), refused=outcomes.get("refused", 0),
         no_data=outcomes.get("no-data", 0), unidentified=outcomes.get("unidentified", 0),
         withdrawn=outcomes.get("withdrawn", 0), joined=outcomes.get("joined", 0), extended=of["extended", ""],
-        median_days=median(days), worst_days=max(days, default=None),
+        days=days, median_days=median(days), worst_days=max(days, default=None),
         in_time=of["in_time", ""], promised=of["promised", ""], in_time_promise=of["in_time_promise", ""],
         bound=of["bound", ""], in_time_law=of["in_time_law", ""],
         by_program=of["by", "program"], by_staff=of["by", "staff"],

@@ -1,7 +1,7 @@
 """Keep count of ended requests, and read the figures of a period from the counts.
 
-Always true here: an end is counted once, when its mail has had time to leave; what ended since is read from the log each
-time, so the figures are never older than the page that shows them. Counting again changes nothing.
+Always true here: an end is counted once, when its mail has had time to leave; what ended since is read from the log
+each time, so the figures are never older than the page that shows them. Counting again changes nothing.
 """
 
 from collections import Counter, defaultdict
