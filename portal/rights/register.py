@@ -23,7 +23,9 @@ from portal.rights.lifecycle import OUTCOMES, RIGHTS
 PIECE = 2_000
 """How many requests are looked at at once."""
 RECEIVED = "rights:request:received"
-TOLD = frozenset({"received", "joined", "extended", "assigned"})
+GIVEN = "staff:request:given"
+"""Somebody got it, or nobody; that alone is nothing done for the person."""
+TOLD = frozenset({"received", "joined", "extended"})
 """Events that are looked into, beside those that end a request."""
 NO_ANSWER = frozenset({"withdrawn", "joined"})
 """Ends that are no answer of ours."""
@@ -81,7 +83,8 @@ class _Known(msgspec.Struct):
     grounds: tuple[str, ...] = ()
     extended_for: str = ""
     joined: tuple[datetime, ...] = ()
-    owner: int | None = None
+    owner: str | int | None = None
+    """The number of a member of staff."""
     staff: bool = False
 
 
@@ -152,13 +155,17 @@ async def _said(connection: asyncpg.Connection, references: Sequence[str], last:
     """Return what the log says about each request, read in its order."""
     rows = await connection.fetch(
         "SELECT reference, at, event, actor, details::text FROM evidence WHERE reference = ANY($1) AND seq <= $2"
-        " AND (event LIKE 'rights:request:%' OR (event LIKE 'rights:%' AND actor LIKE 'staff:%')) ORDER BY seq",
-        references, last,
+        " AND (event LIKE 'rights:request:%' OR event = $3 OR (event LIKE 'rights:%' AND actor LIKE 'staff:%'))"
+        " ORDER BY seq",
+        references, last, GIVEN,
     )  # fmt: skip
     said: dict[str, _Known] = defaultdict(_Known)
     decode = msgspec.json.Decoder(_Detail).decode
     for reference, at, event, actor, details in rows:
         one = said[reference]
+        if event == GIVEN:
+            one.owner = decode(details).to
+            continue
         one.staff = one.staff or (not one.outcome and actor.startswith("staff:"))
         name = event.removeprefix("rights:request:")
         if name in TOLD or (name != event and '"to"' in details):
@@ -175,8 +182,6 @@ def _note(one: _Known, event: str, at: datetime, detail: _Detail) -> None:
             one.joined, one.due = (*one.joined, detail.received_at), detail.due or one.due
         case "extended":
             one.extended_for = detail.ground
-        case "assigned":
-            one.owner = detail.to if isinstance(detail.to, int) else None
         case _ if detail.to in OUTCOMES:
             one.outcome, one.closed_at = str(detail.to), at
             one.grounds = tuple(filter(None, detail.reasons.split(",")))
@@ -224,7 +229,7 @@ def _line(
         in_time=answered <= due if answered else None,
         in_time_promise=answered <= promise if answered and promise else None,
         in_time_law=answered <= law if answered and law else None,
-        by="staff" if said.staff else "program", owner=roles.get(said.owner, "") if said.owner else "",
+        by="staff" if said.staff else "program", owner=roles.get(said.owner, "") if isinstance(said.owner, int) else "",
     )  # fmt: skip
 
 
