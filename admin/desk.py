@@ -13,12 +13,14 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from multidict import MultiDict
 
-from admin import desk_shapes, desk_words
+from admin import approvals, approvals_words, desk_shapes, desk_words
+from admin.desk_act import Act
 from admin.desk_offers import may_extend, offers
-from admin.desk_verbs import LIFTING, PERMISSIONS, VERBS, Act, preview
+from admin.desk_verbs import PERMISSIONS, VERBS, preview
+from admin.desk_verbs_place import LIFTING
 from admin.nav import staff_page
 from admin.roles import Permission
-from admin.who import Staff, need_staff
+from admin.who import Staff, StaffConfirmNeeded, need_staff
 from portal.errors import Invalid, Refused
 from portal.identity.forms import form
 from portal.mail.wording import asked_in_words
@@ -28,6 +30,7 @@ from portal.rights.clock_round import last_round
 from portal.rights.corrections import CorrectionView
 from portal.rights.decisions import grounds_for
 from portal.rights.erasure_end import after_task
+from portal.rights.erasure_plan import choosable
 from portal.rights.events import events_in_words
 from portal.rights.letters import NotComplete, Written
 from portal.rights.letters.reasons import reason
@@ -82,10 +85,11 @@ async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
     staff = await need_staff(request, Permission.CASE, reference=reference)
     fields = await form(request)
     found = await desk_shapes.by_reference(reference)
-    verb = "propose" if "propose" in fields and fields.get("do") == "refuse" else fields.get("do", "")
+    do = fields.get("do", "")
+    verb = "propose" if "propose" in fields and do == "refuse" else do
     sent = Act(
         request=found, fields=fields, policy=policy_of(request), settings=settings_of(request), at=now(request),
-        actor=staff.actor,
+        staff=staff,
     )  # fmt: skip
     if verb not in VERBS:
         return await _page(request, found, staff)
@@ -93,11 +97,11 @@ async def act(request: Req, reference: FromPath[str]) -> Template | Redirect:
     try:
         letter = await preview(sent, verb) if "preview" in fields else None
         if letter is not None:
-            return await _page(request, found, staff, verb=verb, typed=fields, letter=letter)
+            return await _page(request, found, staff, verb=do, typed=fields, letter=letter)
         await VERBS[verb](sent)
     except Refused as wrong:
         after = await desk_shapes.by_reference(reference)
-        return await _page(request, after, staff, verb=verb, typed=fields, wrong=wrong)
+        return await _page(request, after, staff, verb=do, typed=fields, wrong=wrong)
     return go(request, f"{PATH}/{reference}?done=1")
 
 
@@ -148,7 +152,10 @@ async def _page(
         outcome=desk_words.outcome_in_words(words, found.outcome),
         days=lambda due: desk_words.days_in_words(words, due, today),
         task=lambda one: desk_words.task_in_words(words, policy, one, language),
-        events=events_in_words(words), proposals=await _proposals(found, language),
+        events=events_in_words(words), approvals=await approvals.shown(found, settings_of(request)),
+        approval_verb=lambda one: approvals_words.verb_in_words(words, one),
+        approval_state=lambda one: approvals_words.state_in_words(words, one),
+        confirm=isinstance(wrong, StaffConfirmNeeded), two=await four_eyes.erasure_takes_two(found),
         field=_field_title(policy, file.correction, language), category=lambda id: category_title(words, policy, id),
         **_choices(words, policy, found),
     )  # fmt: skip
@@ -169,6 +176,7 @@ def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list
         "lifting": [choose, *((id, one.title[language]) for id, one in LIFTING.items())],
         "pausing": [choose, *((id, reason(f"pause-{id}").title[language]) for id in sorted(ASKED_FOR))],
         "pausable": [(one.id, one.title[language], "") for one in pauses.pausable(policy)],
+        "erasable": [(one.id, one.title[language], "") for one in choosable(policy)],
         "methods": [choose, *((id, desk_words.method_in_words(words, id)) for id in intake_lost.METHODS)],
         "refusable": [
             choose,
@@ -183,17 +191,6 @@ def _field_title(policy: Policy, correction: CorrectionView | None, language: st
     if correction is None or not correction.field:
         return ""
     return field_of(policy, correction.category, correction.field)[1].title[language]
-
-
-async def _proposals(found: RequestView, language: str) -> list[dict[str, object]]:
-    """Return who proposed a refusal, with the grounds in words."""
-    return [
-        {
-            "actor": one.actor, "at": one.at,
-            "reasons": ", ".join(reason(id).title[language] for id in one.reasons.split(",")),
-        }
-        for one in await four_eyes.proposals(found)
-    ]  # fmt: skip
 
 
 def _sentence(request: Req, wrong: Refused | None) -> str:

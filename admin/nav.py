@@ -20,6 +20,7 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
     """Return the path and the title of each room that is open to somebody, as the bar shows them."""
     ways = (
         ("/staff/desk", words("Today"), Permission.QUEUE),
+        ("/staff/approvals", words("For a second person"), Permission.APPROVE),
         ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
         ("/admin/", words("All tables"), Permission.TABLES),
     )

@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
-from admin import desk, intake
+from admin import approvals_pages, desk, intake
 from admin.sign_in import use_link
 from admin.tables import LONGEST
 from admin.who import COOKIE
@@ -72,4 +72,4 @@ async def use(request: Req, token: Token) -> Redirect | Template:
 
 doors = [door, desk_door]
 """Addresses without a language."""
-routes = [sign_in, link, use, *intake.routes, *desk.routes]
+routes = [sign_in, link, use, *intake.routes, *approvals_pages.routes, *desk.routes]

@@ -15,22 +15,20 @@ from portal.database import engine
 from portal.errors import Invalid, Refused
 from portal.jobs import enqueue
 from portal.mail.letter import Message
-from portal.mail.messages import answered, partly_answered, refused
+from portal.mail.messages import partly_answered, refused
 from portal.policy.model import Policy
 from portal.rights import letters
-from portal.rights.answer import end
 from portal.rights.approvals import use
 from portal.rights.four_eyes import Consent, NeedsSecond, Verb, erasure_takes_two, takes_two
 from portal.rights.intake_settle import BEGIN
 from portal.rights.letters import Letter
 from portal.rights.letters.reasons import noted, reason, reasons_for
-from portal.rights.lifecycle import NotPossible, Outcome, move
+from portal.rights.lifecycle import NotPossible, Outcome
 from portal.rights.messages import messages_of
 from portal.rights.plans import plan_of
-from portal.rights.reach import reach_of, write_to
-from portal.rights.replies import decided, enclose, link_to, reply, words_for
+from portal.rights.replies import decided, link_to, reply, words_for
 from portal.rights.requests import RequestView, find_by_id
-from portal.rights.tables import Restriction, SubjectRequest, Task
+from portal.rights.tables import Restriction, SubjectRequest
 from portal.rights.tables_uses import StoppedUse
 from portal.settings import Settings
 from portal.words import Words
@@ -102,7 +100,7 @@ async def refuse(
     """
     letter = refusal_letter(request, grounds, policy, at=at)
     async with engine().transaction():
-        held = await _held(request.id)
+        held = await hold(request.id)
         await _need_nothing_in_place(held.id)
         if takes_two(grounds.reasons):
             await use(consent, Verb.REFUSE, held, at=at, actor=actor)
@@ -136,7 +134,7 @@ async def refuse_partly(
         reasons=grounds.reasons, facts=grounds.facts, why=grounds.why,
     )  # fmt: skip
     async with engine().transaction():
-        held = await _held(request.id)
+        held = await hold(request.id)
         await _need_nothing_in_place(held.id)
         mail = partly_answered(
             words, policy, reference=held.reference, done=parts.done, not_done=parts.not_done,
@@ -167,7 +165,7 @@ async def answer_with(
         NotPossible: it was decided already, or cannot end so from where it is.
     """
     async with engine().transaction():
-        held = await _held(request.id)
+        held = await hold(request.id)
         await reply(
             held, letter, outcome, event=event, policy=policy, settings=settings, at=at, actor=actor, mail=mail
         )  # fmt: skip
@@ -213,7 +211,7 @@ async def have_it_done(
         NotPossible: it is not waiting for a decision.
     """
     async with engine().transaction():
-        held = await _held(request.id)
+        held = await hold(request.id)
         if held.state != "deciding" or held.subject is None or held.right not in BY_ITSELF:
             raise NotPossible
         if await erasure_takes_two(held):
@@ -230,60 +228,7 @@ async def _name_what_goes(id: UUID, categories: Sequence[str]) -> None:
     await SubjectRequest.update({SubjectRequest.categories: list(categories)}).where(SubjectRequest.id == id)
 
 
-async def unable_to_identify(
-    request: RequestView,
-    *,
-    facts: Sequence[str],
-    would_help: Sequence[str],
-    policy: Policy,
-    settings: Settings,
-    at: datetime,
-    actor: str,
-) -> None:
-    """Say that we cannot tell whose data it is, and what would help. Source: GDPR Art. 11(2), 12(2); law D13.
-
-    Raises:
-        NotComplete: one of the two says nothing.
-        NotPossible: who they are is not in question, or it was decided already.
-    """
-    letter = letters.unidentified(
-        words_for(request, policy), policy, letters.case_of(request, policy, at=at), facts=facts,
-        would_help=would_help,
-    )  # fmt: skip
-    async with engine().transaction():
-        held = await _held(request.id)
-        await Task.update({Task.state: "done", Task.ended_at: at, Task.ended_by: actor}).where(
-            (Task.request == held.id) & (Task.kind == "identify") & Task.ended_at.is_null()
-        )  # fmt: skip
-        if held.subject is not None:
-            await reply(
-                held, letter, "unidentified", event="unidentified", policy=policy, settings=settings, at=at,
-                actor=actor,
-            )  # fmt: skip
-            return
-        await _end_of_a_stranger(held, letter, policy, settings, at=at, actor=actor)
-
-
-async def _end_of_a_stranger(
-    request: RequestView, letter: Letter, policy: Policy, settings: Settings, *, at: datetime, actor: str
-) -> None:
-    """End what was never tied to a person; whoever sent the form hears of it, if they showed a mailbox."""
-    if request.state == "deciding":
-        await move(
-            request.id, request.reference, "verifying", event="identity-doubted", at=at, actor=actor,
-        )  # fmt: skip
-    await enclose(request, letter, policy, at=at, actor=actor)
-    await decided(request, at=at, actor=actor)
-    await end(
-        request, "unidentified", event="unidentified", policy=policy, settings=settings, at=at, actor=actor
-    )  # fmt: skip
-    reach = await reach_of(request, settings)
-    if reach is not None:
-        message = answered(words_for(request, policy), policy, reference=request.reference, link=reach.link)
-        await write_to(reach, message, request, at=at)
-
-
-async def _held(id: UUID) -> RequestView:
+async def hold(id: UUID) -> RequestView:
     """Return a request that nobody else decides before we commit. Raises: NotPossible, when it has ended."""
     await engine().connection.execute("SELECT FROM subject_request WHERE id = $1 FOR UPDATE", id)
     request = await find_by_id(id)

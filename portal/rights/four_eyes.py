@@ -1,46 +1,94 @@
-"""Some refusals take two people: one proposes, another one decides. Where there is only one, a day lies between.
+"""What takes two people: one asks for it, another one decides. Where there is only one, a day lies between.
 
-Always true here: the proposal is evidence, so who proposed and when cannot be changed afterwards; a single person's
-decision is marked as one for good. Source: GDPR Art. 12(5); law S-17.
+Always true here: it is never in the way of what a person confirmed themself; a single person's decision is marked as
+one for good. Source: GDPR Art. 12(5); law S-17.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 from piccolo.querystring import QueryString
 
 from portal.database import engine
 from portal.errors import Refused
-from portal.evidence.log import Details, append
-from portal.policy.model import Policy
 from portal.rights.letters.reasons import reason
 from portal.rights.requests import RequestView
 
-PROPOSED = "rights:refusal:proposed"
 SLEEP_ON_IT = timedelta(hours=24)
+
+
+class Verb(StrEnum):
+    """What takes two people. The last five are about no request."""
+
+    REFUSE = "refuse"
+    """A refusal that blames the request itself: unfounded, excessive."""
+    BEGIN = "begin"
+    """An erasure that the person never confirmed with a code or signed in: staff said who they are."""
+    CHILD_ERASE = "child-erase"
+    """The erasure of an account that staff found to be a child's."""
+    NEW_ADDRESS = "new-address"
+    """Another address to sign in with, for somebody who lost their mailbox."""
+    BULK_EXPORT = "bulk-export"
+    RETENTION_CHANGE = "retention-change"
+    SEVERITY_DOWN = "severity-down"
+    POLICY_ACTIVATION = "policy-activation"
+    KEY_ROTATION = "key-rotation"
+
+
+ABOUT_NO_REQUEST = frozenset(
+    {Verb.BULK_EXPORT, Verb.RETENTION_CHANGE, Verb.SEVERITY_DOWN, Verb.POLICY_ACTIVATION, Verb.KEY_ROTATION}
+)
 
 
 class NeedsSecond(Refused):
     """A second person has to look at it first."""
 
     status = 409
-    sentence = "This ground takes a second person. Propose it, and let somebody else of your staff decide."
+    sentence = "This takes a second person. Ask for it, and let somebody else of your staff decide."
 
 
 class NeedsTime(NeedsSecond):
     """There is no second person: a day must pass."""
 
-    sentence = "This ground takes a day where one person decides alone. Propose it now, and decide after 24 hours."
+    sentence = "This takes a day where one person decides alone. Decide when 24 hours have passed since you asked."
 
 
-class Proposal(msgspec.Struct, frozen=True):
-    """Who proposed to refuse, and when."""
+class SamePerson(NeedsSecond):
+    """Whoever asked must not decide."""
 
-    actor: str
-    at: datetime
-    reasons: str
-    """The ids of the grounds, sorted, with commas between."""
+    sentence = "You asked for this yourself. Somebody else has to decide."
+
+
+class AlreadyAsked(Refused):
+    """Something waits for a second person already."""
+
+    status = 409
+    sentence = "Something about this request waits for a second person already. Nothing was asked."
+
+
+class Overtaken(Refused):
+    """It is not as it was when it was asked for, or somebody else was quicker."""
+
+    status = 409
+    sentence = (
+        "This does not wait any more: somebody decided it, or the request has moved on. Nothing was done now. "
+        "Look at the request, and ask again if it is still right."
+    )
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """A second person's yes to exactly one thing, used up by the verb that carries it out."""
+
+    approval: UUID
+    digest: str
+    """Of what they saw."""
+    alone: bool
+    """True when nobody else could have been asked: the same person may decide, a day later."""
+    answer: bytes | None
+    """Both reasons, sealed: what is left to read afterwards."""
 
 
 def takes_two(reasons: Sequence[str]) -> bool:
@@ -48,46 +96,18 @@ def takes_two(reasons: Sequence[str]) -> bool:
     return any(reason(id).second_person for id in reasons)
 
 
-async def propose(request: RequestView, reasons: Sequence[str], *, at: datetime, actor: str) -> None:
-    """Propose to refuse on these grounds; somebody else decides. Nothing else changes."""
-    async with engine().transaction():
-        await append(PROPOSED, at=at, actor=actor, reference=request.reference, details=_details(reasons))
+async def erasure_takes_two(request: RequestView) -> bool:
+    """Tell whether an erasure needs a second person: staff said who asks, or what. Source: law S-17.
 
-
-async def proposals(request: RequestView) -> list[Proposal]:
-    """Return who proposed to refuse a request, and on which grounds; oldest first."""
+    Whoever asks signed in, or typed a code from the mailbox of the account, needs nobody but themself.
+    """
+    if request.right != "erasure":
+        return False
     rows = await engine().run_querystring(
         QueryString(
-            "SELECT actor, at, details->>'reasons' AS reasons FROM evidence WHERE reference = {} AND event = {}"
-            " ORDER BY seq",
-            request.reference, PROPOSED,
+            "SELECT EXISTS (SELECT FROM evidence WHERE reference = {} AND actor LIKE 'staff:%' AND event IN"
+            " ('rights:request:identified', 'rights:request:entered', 'rights:request:joined')) AS theirs",
+            request.reference,
         )
     )  # fmt: skip
-    return msgspec.convert(rows, list[Proposal])
-
-
-async def need_second(
-    request: RequestView, reasons: Sequence[str], policy: Policy, *, at: datetime, actor: str
-) -> None:  # fmt: skip
-    """Refuse to decide alone what takes two, inside the caller's transaction; note who approved it.
-
-    Raises:
-        NeedsSecond: nobody else has proposed it.
-        NeedsTime: there is only one person, and they have not slept on it.
-    """
-    if not takes_two(reasons):
-        return
-    same = _details(reasons)["reasons"]
-    found = [one for one in await proposals(request) if one.reasons == same]
-    other = next((one for one in found if one.actor != actor), None)
-    alone = policy.controller.single_operator
-    if other is None and not (alone and any(one.at + SLEEP_ON_IT <= at for one in found)):
-        raise NeedsTime if alone else NeedsSecond
-    details: Details = {
-        **_details(reasons), "proposed_by": other.actor if other else actor, "one_person": other is None,
-    }  # fmt: skip
-    await append("rights:refusal:approved", at=at, actor=actor, reference=request.reference, details=details)
-
-
-def _details(reasons: Sequence[str]) -> dict[str, str]:
-    return {"reasons": ",".join(sorted(reasons))}
+    return bool(rows[0]["theirs"])

@@ -19,8 +19,10 @@ from portal.mail.outbox import post
 from portal.policy.model import Policy
 from portal.rights import restriction
 from portal.rights.answer import end
+from portal.rights.approvals import use
 from portal.rights.erasure import GRACE, draw_now, lay_erasure
 from portal.rights.erasure_plan import choosable
+from portal.rights.four_eyes import Consent, Verb
 from portal.rights.intake_answers import answer_once, mailed_lately, new_link, try_code
 from portal.rights.intake_forms import FormView, Sent, form_of, lock_form, take_form
 from portal.rights.intake_sender import status_link, tell_sender
@@ -159,10 +161,11 @@ async def erase(shop: Workshop, payload: Payload) -> None:
         )  # fmt: skip
 
 
-async def confirm(request: RequestView, *, under: bool, at: datetime, actor: str) -> None:
+async def confirm(request: RequestView, *, under: bool, consent: Consent | None, at: datetime, actor: str) -> None:
     """Decide as staff that it is a child's account. How they checked stays with them: no proof is kept.
 
     Raises:
+        NeedsSecond: no second person has agreed. See `approvals.ask`.
         NotPossible: it is decided, or no account is known yet.
     """
     form = await form_of(request.id)
@@ -170,6 +173,7 @@ async def confirm(request: RequestView, *, under: bool, at: datetime, actor: str
         locked = await lock_form(form.id)
         if locked.state != "verifying" or locked.subject is None:
             raise NotPossible
+        await use(consent, Verb.CHILD_ERASE, request, at=at, actor=actor)
         await record(request.id, request.reference, "child-checked", at=at, actor=actor)
         await _end_tasks(request, at=at, actor=actor)
         await erase_later(locked, "yes" if under else "no", by=actor)

@@ -16,6 +16,7 @@ from portal.mail.wording import asked_in_words
 from portal.policy.model import Policy
 from portal.rights import clocks
 from portal.rights.answer import end
+from portal.rights.approvals_rows import overtake
 from portal.rights.deadlines import join
 from portal.rights.lifecycle import SELF_SERVICE, move
 from portal.rights.replies import link_to, tell, words_for
@@ -50,14 +51,18 @@ async def settle(
         request.id, request.reference, "deciding", event=event, at=at, actor=actor, start=["verifying"]
     )  # fmt: skip
     settled = await find_by_id(request.id)
-    await begin(settled, at=at)
+    await begin(settled, at=at, actor=actor)
     await acknowledge(settled, policy, settings, at=at)
     return settled
 
 
-async def begin(request: RequestView, *, at: datetime) -> None:
-    """Have a proven request done by the worker where it can, else by a person, inside the caller's transaction."""
-    by_itself = request.right in SELF_SERVICE or (request.right == "erasure" and request.categories)
+async def begin(request: RequestView, *, at: datetime, actor: str) -> None:
+    """Have a proven request done by the worker where it can, else by a person, inside the caller's transaction.
+
+    An erasure goes by itself only if the person typed a code; where `actor` is of our staff, it takes two people.
+    """
+    confirmed = request.right == "erasure" and request.categories and not actor.startswith("staff:")
+    by_itself = request.right in SELF_SERVICE or confirmed
     if by_itself:
         await enqueue(BEGIN, {"request": str(request.id)}, key=f"begin:{request.id}")
     else:
@@ -86,6 +91,7 @@ async def _join(
     moved = await clocks.change(other.id, lambda inputs: join(inputs, received_at=request.received_at))
     due = moved.after
     await _widen(other, request)
+    await overtake(other.id, other.reference, at=at, actor=actor)
     await RequestMessage.update({RequestMessage.request: other.id}).where(RequestMessage.request == request.id)
     details = {"with": request.reference, "received_at": request.received_at.isoformat(), "due": due.due.isoformat()}
     await record(other.id, other.reference, "joined", at=at, actor=actor, details=details)

@@ -1,7 +1,8 @@
 """The life of a request: which rights there are, which moves are allowed, and the one way to make them.
 
 Always true here: a move names the states it may start from and happens once, whoever else tries at the same moment;
-it is written to the timeline and to the evidence in the same transaction; none of them touches `received_at`.
+it is written to the timeline and to the evidence in the same transaction, and ends what waited for a second person
+about the request as it was; none of them touches `received_at`.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from portal.errors import Refused
 from portal.evidence.log import Details
+from portal.rights.approvals_rows import overtake
 from portal.rights.deadlines import RULES_VERSION
 from portal.rights.tables import SubjectRequest
 from portal.rights.timeline import record
@@ -125,4 +127,5 @@ async def _write_down(
     request: UUID, reference: str, event: str, to: str, at: datetime, actor: str, details: Details | None
 ) -> None:
     more: Details = {"to": to, "rules": RULES_VERSION, **(details or {})}
+    await overtake(request, reference, at=at, actor=actor)
     await record(request, reference, event, at=at, actor=actor, details=more)

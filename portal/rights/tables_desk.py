@@ -37,6 +37,6 @@ class Approval(Table, tablename="approval"):
     """As evidence names them."""
     asked_at = Timestamptz()
     state = Varchar(length=20, default="waiting", index=True)
-    """waiting; approved, refused, withdrawn (by who asked) or overtaken (the request has moved on). One waits at most."""
+    """waiting, approved, refused, withdrawn (by who asked) or overtaken (the request moved on). One waits at most."""
     decided_by = Text(default="")
     decided_at = Timestamptz(null=True, default=None)

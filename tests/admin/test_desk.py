@@ -30,6 +30,7 @@ from portal.settings import Settings, read_settings
 from tests.web_app import SECRET, browsing, make_app, organisation
 
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+SEEN = re.compile(r'name="seen" value="([^"]+)"')
 
 
 class Desk:
@@ -179,16 +180,22 @@ async def test_a_refusal_keeps_what_was_typed_until_it_is_whole(desk: Desk) -> N
     assert (await find_by_id(request.id)).outcome == "refused"
 
 
-async def test_what_takes_two_is_proposed_by_one_and_decided_by_another(desk: Desk) -> None:
-    """The page says so, and offers to propose it."""
+async def test_what_takes_two_is_asked_for_by_one_and_decided_by_another(desk: Desk) -> None:
+    """The page says so, and offers to ask; the other one sees the letter, and it is sent with their yes."""
     request = await desk.asked("access")
     fields = {"facts": "Forty in a week.", "why": "All the same.", "reasons": ["excessive"]}
     alone = await desk.do(request, "refuse", fields)
     assert alone.status_code == 409 and 'name="propose"' in alone.text
-    assert (await desk.do(request, "refuse", {**fields, "propose": "1"})).status_code == 303
+    why = await desk.do(request, "refuse", {**fields, "propose": "1"})
+    assert why.status_code == 422 and 'href="#refuse-because"' in why.text and "Forty in a week." in why.text
+    asking = {**fields, "propose": "1", "because": "Nobody can want this."}
+    assert (await desk.do(request, "refuse", asking)).status_code == 303
     await desk.sign_in("other")
-    assert "proposed on" in await desk.open(request)
-    assert (await desk.do(request, "refuse", fields)).status_code == 303
+    path = re.findall(r"/en/staff/approvals/[0-9a-f-]{36}", await desk.open(request))[0]
+    page = (await desk.client.get(path)).text
+    assert "Forty in a week." in page and "Nobody can want this." in page
+    fields = {"csrf": TOKEN.findall(page)[0], "seen": SEEN.findall(page)[0], "do": "approve", "because": "Yes."}
+    assert (await desk.client.post(path, data=fields)).status_code == 303
     assert (await find_by_id(request.id)).outcome == "refused"
 
 
@@ -278,11 +285,9 @@ async def test_a_report_about_a_child_is_tied_checked_and_lifted(desk: Desk) -> 
     tied = await find_by_id(request.id)
     assert [one.reason for one in await in_place(tied.owner)] == ["child"]
     assert (await desk.do(request, "child-erase", {"under": ""})).status_code == 422
-    assert (await desk.do(request, "child-erase", {"under": "yes"})).status_code == 303
-    rows = await engine().run_querystring(
-        QueryString("SELECT count(*) AS n FROM pgqueuer WHERE entrypoint = 'rights.child-erase'")
-    )
-    assert rows[0]["n"] == 1
+    assert (await desk.do(request, "child-erase", {"under": "yes"})).status_code == 422
+    assert (await desk.do(request, "child-erase", {"under": "yes", "because": "School photo."})).status_code == 303
+    assert "Waits for a second person" in await desk.open(request)
     other = await reported(desk)
     assert (await desk.do(other, "child-account", {"account": "tom@person.example"})).status_code == 303
     assert (await desk.do(other, "child-lift", {"reason": "We know the holder."})).status_code == 303

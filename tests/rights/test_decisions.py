@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 import pytest
@@ -10,7 +9,7 @@ from piccolo.querystring import QueryString
 
 from portal.database import engine
 from portal.errors import Invalid
-from portal.rights import decisions, four_eyes, intake, letters, on_behalf, receipts
+from portal.rights import decisions, four_eyes, intake, letters, on_behalf, receipts, unidentified
 from portal.rights.decisions import Grounds, OtherWay, Parts
 from portal.rights.intake import Asked
 from portal.rights.letters import NotComplete
@@ -120,41 +119,20 @@ async def test_two_who_decide_at_once_decide_once(house: House) -> None:
     assert len(await letters_of(request)) == 1
 
 
-async def test_blaming_the_request_takes_two_people(house: House) -> None:
-    """Nobody decides alone, nor by proposing twice; another person's decision names who proposed."""
+@pytest.mark.parametrize("partly", [False, True])
+async def test_blaming_the_request_is_not_decided_alone(house: House, *, partly: bool) -> None:
+    """Neither wholly nor in part, not even by asking oneself; nothing is written."""
     request = await deciding(house, await house.person(), "access")
-    for _ in range(2):
-        with pytest.raises(four_eyes.NeedsSecond):
-            await refuse(house, request, EXCESSIVE)
-        await four_eyes.propose(request, EXCESSIVE.reasons, at=house.clock(), actor=STAFF)
-        house.clock.advance(timedelta(days=2))
-    assert (await find_by_id(request.id)).is_open
-    await refuse(house, request, EXCESSIVE, OTHER)
-    assert (await find_by_id(request.id)).outcome == "refused"
-    assert (await details_of("rights:refusal:approved"))[0] == {
-        "reasons": "excessive", "proposed_by": STAFF, "one_person": False,
-    }  # fmt: skip
-
-
-async def test_a_proposal_on_another_ground_does_not_count(house: House) -> None:
-    """Whoever agreed to one reason has not agreed to another."""
-    request = await deciding(house, await house.person(), "access")
-    await four_eyes.propose(request, ["unfounded"], at=house.clock(), actor=OTHER)
     with pytest.raises(four_eyes.NeedsSecond):
-        await refuse(house, request, EXCESSIVE)
-
-
-@pytest.mark.parametrize("house", ["caaartoons"], indirect=True)
-async def test_one_person_alone_sleeps_on_it(house: House) -> None:
-    """After 24 hours, not a second earlier, and the evidence says for good that it was one person."""
-    request = await deciding(house, await house.person(), "access")
-    await four_eyes.propose(request, EXCESSIVE.reasons, at=house.clock(), actor=STAFF)
-    house.clock.advance(timedelta(hours=24) - timedelta(seconds=1))
-    with pytest.raises(four_eyes.NeedsTime):
-        await refuse(house, request, EXCESSIVE)
-    house.clock.advance(timedelta(seconds=1))
-    await refuse(house, request, EXCESSIVE)
-    assert (await details_of("rights:refusal:approved"))[0]["one_person"] is True
+        if partly:
+            await decisions.refuse_partly(
+                request, EXCESSIVE, Parts(done=("A",), not_done=("B",)), policy=house.policy, settings=house.settings,
+                at=house.clock(), actor=STAFF,
+            )  # fmt: skip
+        else:
+            await refuse(house, request, EXCESSIVE)
+    assert await letters_of(request) == []
+    assert (await find_by_id(request.id)).is_open
 
 
 async def test_a_partial_refusal_names_both_halves(house: House) -> None:
@@ -214,7 +192,7 @@ async def test_nobody_is_unidentified_whose_identity_is_not_in_question(house: H
     """Only a request that waits for proof can end so; nothing is written otherwise."""
     request = await deciding(house, await house.person(), "access")
     with pytest.raises(NotPossible):
-        await decisions.unable_to_identify(
+        await unidentified.unable_to_identify(
             request, facts=["We asked."], would_help=["Sign in."], policy=house.policy, settings=house.settings,
             at=house.clock(), actor=STAFF,
         )  # fmt: skip

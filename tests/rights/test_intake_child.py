@@ -9,6 +9,7 @@ import pytest
 from portal.errors import SourceUnavailable
 from portal.rights import intake_child
 from portal.rights.erasure import GRACE
+from portal.rights.four_eyes import NeedsSecond, Verb
 from portal.rights.out_of_use import in_place
 from portal.rights.requests import find_by_id
 from portal.rights.tables import Plan, Restriction, Task
@@ -16,6 +17,7 @@ from portal.rights.tables_intake import IntakeForm
 from portal.sources.base import Identifiers
 from tests.rights.conftest import House, MemorySource
 from tests.rights.intake_desk import ANA, BEN, Visitor, last_code, last_link, last_mail, mails_to, rows, work, workshop
+from tests.rights.two_people import agreed, asked
 
 REPORT = {"about": ANA, "name": "parent", "under": "yes", "text": "She is my daughter."}
 
@@ -142,11 +144,14 @@ async def test_a_holder_who_says_no_is_looked_at_by_a_person(known: House) -> No
     assert all(row["ended_at"] for row in await Task.select())
 
 
-async def test_staff_confirm_without_keeping_any_proof(known: House) -> None:
-    """Their word is evidence; the erasure follows."""
+async def test_staff_confirm_with_two_people_and_without_keeping_any_proof(known: House) -> None:
+    """One alone cannot; the word of two is evidence, and the erasure follows."""
     await report(known, {**REPORT, "under": "unsure"})
     request = await find_by_id((await rows())[0]["id"])  # type: ignore[arg-type]
-    await intake_child.confirm(request, under=True, at=known.clock(), actor="staff:1")
+    with pytest.raises(NeedsSecond):
+        await intake_child.confirm(request, under=True, consent=None, at=known.clock(), actor="staff:1")
+    consent = await agreed(known, await asked(known, Verb.CHILD_ERASE, request, {"under": ["yes"]}))
+    await intake_child.confirm(request, under=True, consent=consent, at=known.clock(), actor="staff:2")
     await work(known)
     assert (await Plan.select().where(Plan.kind == "erase"))[0]["whole"]
 

@@ -10,7 +10,7 @@ from piccolo.querystring import QueryString
 from portal.database import engine
 from portal.errors import Invalid
 from portal.mail.tables import Mail
-from portal.rights import clock_round, clocks, decisions, intake, late, messages, questions, reminders
+from portal.rights import clock_round, clocks, decisions, intake, late, messages, questions, reminders, unidentified
 from portal.rights.extensions import extend
 from portal.rights.intake import Asked
 from portal.rights.letters import NotComplete
@@ -177,7 +177,7 @@ async def test_staff_must_say_in_time_that_they_cannot_tell_who_it_is(house: Hou
     assert await reminders.look_at_unidentified(shop_of(house)) == 1
     assert await reminders.look_at_unidentified(shop_of(house)) == 0
     assert [(task.kind, task.due_day) for task in await tasks_of(doubted.id)] == [("identify", close_on)]
-    await decisions.unable_to_identify(
+    await unidentified.unable_to_identify(
         doubted,
         facts=["We asked and had no answer."],
         would_help=["Sign in again."],
