@@ -24,6 +24,8 @@ from portal.jobs import Schedule
 
 SILENT = timedelta(minutes=3)
 """A worker that has not moved its schedules for so long is not there: they move every minute."""
+LONGEST_DAY = timedelta(hours=26)
+"""Between two daily mails to staff: a day has 25 hours once a year, and a mail takes its time."""
 ANSWER_SECONDS = 3
 MIGRATIONS: Final = {"portal": "portal.piccolo_migrations", "admin": "admin.piccolo_migrations"}
 UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -40,7 +42,11 @@ HOW_THINGS_ARE = """
            (SELECT coalesce(extract(epoch FROM now() - max(greatest(heartbeat, last_run))), 'infinity')::float8
               FROM pgqueuer_schedules) AS worker_silent_seconds,
            (SELECT coalesce(extract(epoch FROM now() - max(at)), 'infinity')::float8
-              FROM heartbeat WHERE name = 'rights.clock') AS clocks_silent_seconds
+              FROM heartbeat WHERE name = 'rights.clock') AS clocks_silent_seconds,
+           (SELECT coalesce(extract(epoch FROM now() - max(at)), 'infinity')::float8
+              FROM heartbeat WHERE name = 'staff.daily') AS daily_mail_silent_seconds,
+           (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+              FROM mail WHERE state = 'waiting') AS oldest_mail_seconds
 """
 MEANINGS = {
     "jobs_waiting": "Jobs that wait for a worker.",
@@ -52,6 +58,8 @@ MEANINGS = {
     "exports_open": "Requests for a copy that are not answered yet.",
     "worker_silent_seconds": "Seconds since a worker last moved its schedules; +Inf when there never was one.",
     "clocks_silent_seconds": "Seconds since the clocks of all requests were last looked at; +Inf when they never were.",
+    "daily_mail_silent_seconds": "Seconds since the daily mail to staff last left; +Inf while no worker ever ran.",
+    "oldest_mail_seconds": "For how long the oldest mail that has not left yet has waited.",
 }
 
 
@@ -65,18 +73,20 @@ def alive() -> Response[str]:
 async def ready() -> Response[dict[str, str]]:
     """Answer 200 when pages can be served: the database is there and its schema is ours.
 
-    A silent worker is named but does not make us unready: pages go on working, and taking them away helps nobody.
+    A silent worker, or a day without its mail to staff, is named but does not make us unready: pages go on working,
+    and taking them away helps nobody.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             missing = await missing_migrations()
-            silent = 0.0 if missing else (await how_things_are())["worker_silent_seconds"]
+            things = {} if missing else await how_things_are()
     except UNREACHABLE:
         return Response({"database": "unreachable"}, status_code=503)
     if missing:
         return Response({"database": "reachable", "schema": "behind"}, status_code=503)
-    worker = "silent" if silent > SILENT.total_seconds() else "working"
-    return Response({"database": "reachable", "schema": "current", "worker": worker})
+    worker = "silent" if things["worker_silent_seconds"] > SILENT.total_seconds() else "working"
+    mail = "missing" if things["daily_mail_silent_seconds"] > LONGEST_DAY.total_seconds() else "sent"
+    return Response({"database": "reachable", "schema": "current", "worker": worker, "daily_mail": mail})
 
 
 routes = [alive, ready]

@@ -24,6 +24,7 @@ from portal.evidence.log import append
 from portal.evidence.tombstones import Tombstone
 from portal.gate import Gate
 from portal.jobs import Schedule
+from portal.rights import beats
 from portal.settings import Settings
 
 log = structlog.get_logger()
@@ -146,7 +147,9 @@ def schedules(settings: Settings, clock: Clock) -> list[Schedule]:
     async def anchor() -> None:
         async with opened(settings) as ledger:
             anchored = await anchors.anchor(ledger, settings)
-        if not anchored:
+        if anchored:
+            await beats.beat(beats.ANCHOR, at=clock())
+        else:
             log.error("the log lacks an entry that was anchored: run habeas evidence verify")
 
     async def forget() -> None:

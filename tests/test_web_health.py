@@ -23,7 +23,9 @@ async def test_pages_can_be_served_when_the_schema_is_ours(database: str) -> Non
     async with browsing(make_app()) as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"database": "reachable", "schema": "current", "worker": "silent"}
+    assert answer.json() == {
+        "database": "reachable", "schema": "current", "worker": "silent", "daily_mail": "missing",
+    }  # fmt: skip
 
 
 async def test_a_schema_that_is_behind_is_not_ready(database: str) -> None:
@@ -66,6 +68,8 @@ async def test_the_numbers_count_what_waits(database: str, clock: SetClock) -> N
     assert numbers.pop("oldest_job_seconds") >= 0
     assert numbers.pop("worker_silent_seconds") == float("inf")
     assert numbers.pop("clocks_silent_seconds") == float("inf")
+    assert numbers.pop("daily_mail_silent_seconds") == float("inf")
+    assert numbers.pop("oldest_mail_seconds") > 0
     assert {name: number for name, number in numbers.items() if number} == {"jobs_waiting": 1, "mails_waiting": 1}
 
 

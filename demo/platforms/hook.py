@@ -54,7 +54,8 @@ class Hook:
         if call.headers["webhook-id"] not in self._ids:
             self._ids.add(call.headers["webhook-id"])
             said = json.loads(call.body)
-            self.heard.append(Heard(said["type"], said["data"]["reference"], tuple(said["data"]["accounts"])))
+            data = said["data"]
+            self.heard.append(Heard(said["type"], data.get("reference", ""), tuple(data.get("accounts", ()))))
         return Answer(204, b"", {})
 
     def _genuine(self, call: Call) -> bool:

@@ -35,4 +35,6 @@ def kinds_in_words(words: Words) -> dict[str, str]:
         "mandate": words("E-mail: someone says they act for you"),
         "child-report": words("E-mail: about your account"),
         "child-reporter": words("E-mail: about your report"),
+        "staff-daily": words("E-mail to staff: the plan of the day"),
+        "staff-alarm": words("E-mail to staff: somebody is needed now"),
     }

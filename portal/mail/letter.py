@@ -60,6 +60,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """What has a title of its own, after the link: reasons, how to complain, a court."""
     remedies: bool = False
     """True when the sections say how to complain, so that the footer need not say it again."""
+    staff: bool = False
+    """True when it goes to our own staff: the footer then says so, and nothing about their data."""
 
 
 def write(letter: Letter, words: Words, policy: Policy) -> Message:

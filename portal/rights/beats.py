@@ -10,6 +10,7 @@ import msgspec
 from piccolo.querystring import QueryString
 
 from portal.database import engine
+from portal.health import LONGEST_DAY, SILENT
 from portal.rights.tables_clock import Heartbeat
 
 CLOCKS, REMINDERS, DAILY, ANCHOR = "rights.clock", "staff.reminders", "staff.daily", "evidence.anchor"
@@ -19,12 +20,12 @@ WORKER, MAIL = "worker", "mail"
 LONGEST = {
     CLOCKS: timedelta(minutes=15),
     REMINDERS: timedelta(minutes=15),
-    DAILY: timedelta(hours=26),
+    DAILY: LONGEST_DAY,
     ANCHOR: timedelta(hours=2),
-    WORKER: timedelta(minutes=3),
+    WORKER: SILENT,
     MAIL: timedelta(minutes=30),
 }
-"""How long each may be silent. A day has 25 hours once a year, and a mail takes its time."""
+"""How long each may be silent."""
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ written down, so that a clock nobody looks at is noticed.
 
 from datetime import datetime
 
-from portal.rights import late, reminders
+from portal.rights import beats, late, reminders
+from portal.rights.beats import CLOCKS as NAME
 from portal.rights.tables_clock import Heartbeat
 from portal.rights.workshop import Workshop
 
-NAME = "rights.clock"
+__all__ = ["NAME", "last_round", "make_round"]
 
 
 async def make_round(shop: Workshop) -> None:
@@ -18,10 +19,7 @@ async def make_round(shop: Workshop) -> None:
     await reminders.look_at_unidentified(shop)
     await reminders.remind_due(shop)
     await late.say_late(shop)
-    await Heartbeat.raw(
-        "INSERT INTO heartbeat (name, at) VALUES ({}, {}) ON CONFLICT (name) DO UPDATE SET at = excluded.at",
-        NAME, shop.clock(),
-    )  # fmt: skip
+    await beats.beat(NAME, at=shop.clock())
 
 
 async def last_round() -> datetime | None:

@@ -14,8 +14,8 @@ from portal.policy.model import Policy
 from portal.rights import failures_found as found
 
 type Kind = Literal["job", "mail", "place", "recipient", "copy", "beat"]
-"""`job` was parked · `mail` came back or was refused · `place` is silent or says no · `recipient` must be told and is
-not known any more · `copy` lacks what a place did not give · `beat` something that must not stop has stopped."""
+"""`job` was parked · `mail` came back or was refused · `place` is silent or says no · `recipient` must be told and
+cannot be · `copy` lacks what a place did not give · `beat` something that must not stop has stopped."""
 
 type Action = Literal["retry", "skip", "by-hand"]
 
@@ -29,7 +29,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """How often it was tried again by a person: who acts names the turn they saw, and is the only one to act on it."""
     kind: Kind
     what: str
-    """A job's name, a mail's kind, a beat's name; for a place and a copy the name of the error."""
+    """A job's name, a mail's kind, a beat's name; for a place and a copy the name of the error; for a recipient
+    unknown or no-contact."""
     about: str = ""
     """A source's or recipient's id, or a masked address."""
     error: str = ""

@@ -27,6 +27,8 @@ AGAIN = (
     "recipients-told", "copy-ready", "copy-expires", "erasure-planned", "paused", "pause-ending",
 )  # fmt: skip
 """The mails that can be written again, because what they tell is on the request's page."""
+TO_STAFF = ("staff-daily", "staff-alarm", "staff-invitation")
+"""The mails to staff whose loss matters; a code that did not arrive is asked for again."""
 
 _OPEN_DAY = "CASE WHEN r.closed_at IS NULL THEN coalesce(r.act_by_day, r.due_day) END AS by"
 _MASKED = "left(m.to_address, 1) || '•••@' || split_part(m.to_address, '@', 2)"
@@ -46,9 +48,10 @@ async def mails() -> list[Row]:
         f"SELECT 'mail:' || m.id AS id, m.kind AS what, {_MASKED} AS about, m.state AS error, m.tries AS attempts,"
         f" m.reference, coalesce(m.accepted_at, m.created_at) AS since, {_OPEN_DAY}, r.subject IS NOT NULL AS known"
         " FROM mail m LEFT JOIN subject_request r ON r.reference = m.reference"
-        " WHERE m.state IN ('bounced', 'complained', 'failed') AND (m.reference <> '' OR m.kind LIKE 'staff-%')"
+        " WHERE m.state IN ('bounced', 'complained', 'failed') AND (m.reference <> '' OR m.kind = ANY({}))"
         " AND NOT EXISTS (SELECT FROM failure_end e WHERE e.key = 'mail:' || m.id || '#0')"
-        f" ORDER BY m.created_at DESC LIMIT {MOST}"
+        f" ORDER BY m.created_at DESC LIMIT {MOST}",
+        list(TO_STAFF),
     )
     return [_mail(row) for row in rows]
 
@@ -70,26 +73,28 @@ async def places(*, at: datetime) -> list[Row]:
 
 
 async def recipients(known: Collection[str]) -> list[Row]:
-    """Find who must be told of something and is none of the policy's recipients any more."""
+    """Find who must be told of something and cannot be: none of the policy's recipients any more, or no contact."""
     rows = await _run(
-        "SELECT 'task:' || t.id AS id, 'tell' AS what, t.about, r.reference, t.opened_at AS since, t.due_day AS by"
-        " FROM task t JOIN subject_request r ON r.id = t.request"
-        f" WHERE t.kind = 'tell' AND t.ended_at IS NULL AND NOT t.about = ANY({{}}) LIMIT {MOST}",
-        sorted(known),
-    )
+        "SELECT 'task:' || t.id AS id, CASE WHEN t.about = ANY({}) THEN 'no-contact' ELSE 'unknown' END AS what,"
+        " t.about, r.reference, t.opened_at AS since, t.due_day AS by FROM task t"
+        " JOIN subject_request r ON r.id = t.request LEFT JOIN recipient_contact c ON c.recipient = t.about"
+        " WHERE t.kind = 'tell' AND t.state = 'open' AND NOT (t.about = ANY({}) AND c.id IS NOT NULL)"
+        f" ORDER BY t.due_day LIMIT {MOST}",
+        sorted(known), sorted(known),
+    )  # fmt: skip
     return [{**row, "kind": "recipient", "actions": ["by-hand"]} for row in rows]
 
 
 async def copies(*, at: datetime) -> list[Row]:
     """Find the copies that lack what a place did not give."""
     rows = await _run(
-        "SELECT 'copy:' || r.id || ':' || e.source AS id, max(e.error) AS what, max(e.error) AS error,"
-        f" e.source AS about, r.reference, min(e.failed_at) AS since, {_OPEN_DAY}, r.closed_at IS NULL AS open"
-        " FROM export_part e JOIN subject_request r ON r.id = e.request"
-        " WHERE e.state = 'failed' AND (r.closed_at IS NULL OR r.outcome = 'partly')"
-        " AND (e.error <> 'unavailable' OR e.failed_at <= {})"
-        f" AND NOT EXISTS ({_ENDED.format("'copy:' || r.id || ':' || e.source")})"
-        f" GROUP BY r.id, e.source LIMIT {MOST}",
+        "SELECT 'copy:' || r.id || ':' || x.source AS id, max(x.error) AS what, max(x.error) AS error,"
+        f" x.source AS about, r.reference, min(x.failed_at) AS since, {_OPEN_DAY}, r.closed_at IS NULL AS open"
+        " FROM export_part x JOIN subject_request r ON r.id = x.request"
+        " WHERE x.state = 'failed' AND (r.closed_at IS NULL OR r.outcome = 'partly')"
+        " AND (x.error <> 'unavailable' OR x.failed_at <= {})"
+        f" AND NOT EXISTS ({_ENDED.format("'copy:' || r.id || ':' || x.source")})"
+        f" GROUP BY r.id, x.source LIMIT {MOST}",
         at - PATIENCE,
     )
     return [{**row, "kind": "copy", "actions": ["retry", "by-hand"] if row["open"] else ["by-hand"]} for row in rows]
@@ -124,7 +129,7 @@ def _job(one: Parked, request: Row) -> Row:
 
 
 def _mail(row: Row) -> Row:
-    if str(row["what"]).startswith("staff-"):
+    if row["what"] in TO_STAFF:
         actions = ["skip"]
     else:
         actions = ["retry", "by-hand"] if row["known"] and row["what"] in AGAIN else ["by-hand"]

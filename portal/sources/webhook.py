@@ -77,14 +77,24 @@ async def tell(
     data = {"reference": reference, "accounts": sorted(account_ids)}
     body = msgspec.json.encode({"type": event.value, "timestamp": at.isoformat(), "data": data})
     id = f"msg_{uuid5(NAMESPACE, f'{policy.id} {event.value} {reference}').hex}"
+    await send(where, body, id=id, at=at)
+
+
+async def send(where: Address, body: bytes, *, id: str, at: datetime, source: str = SOURCE) -> None:
+    """Send one signed call. `id` is the same however often the same news is sent; `source` names who is called.
+
+    Raises:
+        SourceUnavailable: no answer in time, or one that a later try may change.
+        SourceRefused: any other answer, a redirect too.
+    """
     try:
         async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
             answer = await client.post(where.url, content=body, headers=signed(body, where.key, id=id, at=at))
     except httpx.HTTPError as error:
-        raise SourceUnavailable(SOURCE, type(error).__name__) from None
+        raise SourceUnavailable(source, type(error).__name__) from None
     if not answer.is_success:
         passing = answer.status_code >= 500 or answer.status_code in PASSING
-        raise (SourceUnavailable if passing else SourceRefused)(SOURCE, f"answered {answer.status_code}")
+        raise (SourceUnavailable if passing else SourceRefused)(source, f"answered {answer.status_code}")
 
 
 def check(policy: Policy, settings: Settings) -> list[Fault]:
@@ -119,7 +129,7 @@ def read_address(webhook: Webhook, settings: Settings) -> Address:
     url = settings.variable(webhook.url_variable, needed_by="The webhook")
     parts = urlsplit(url)
     host = parts.hostname or ""
-    plain = parts.scheme == "http" and _near(host)
+    plain = parts.scheme == "http" and near(host)
     if not host or parts.username or not (plain or parts.scheme == "https"):
         raise SettingsError(f"{webhook.url_variable} must be an https:// address without a user name in it.")
     secret = settings.variable(webhook.secret_variable, needed_by="The webhook")
@@ -135,7 +145,7 @@ def read_address(webhook: Webhook, settings: Settings) -> Address:
     return Address(url, key)
 
 
-def _near(host: str) -> bool:
+def near(host: str) -> bool:
     """Tell a host of this machine or of a private network: by its address, or by a name without a dot."""
     try:
         address = ipaddress.ip_address(host)
