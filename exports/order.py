@@ -129,7 +129,7 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True):
 
     section: str
     article: str
-    """As it is cited, e.g. Art. 15(4)."""
+    """As it is cited, e.g. Art. 15(4) of the GDPR."""
     ground: str
     passages: int = 0
     values: int = 0

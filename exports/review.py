@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(Raw.__value__)
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """Why something is withheld, ready to print: the article of the GDPR, and what it says."""
+    """Why something is withheld, ready to print: the article as it is cited, and what it says."""
 
     article: str
     text: str

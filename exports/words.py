@@ -127,13 +127,13 @@ ENGLISH = Phrases(
     missing="{section}, from {source}: {reason} ({moment}). This copy does not have these records.",
     missing_files="{section}, from {source}: {reason} ({moment}). Some files are not in this copy.",
     section_missing="Not complete. {source}: {reason} ({moment}).",
-    withheld="{section}. Withheld: {counts}. {article} of the GDPR: {ground}",
+    withheld="{section}. Withheld: {counts}. {article}: {ground}",
     withheld_passages=("1 passage", "{count} passages"),
     withheld_values=("1 whole value", "{count} whole values"),
     withheld_files=("1 file", "{count} files"),
     withheld_complain="If you do not agree with what was withheld, tell us, or complain: the chapter before says how.",
     withheld_mark="[withheld]",
-    withheld_file="This file is withheld. {article} of the GDPR: {ground}",
+    withheld_file="This file is withheld. {article}: {ground}",
     reasons={
         "unavailable": "this system did not answer",
         "refused": "this system refused to answer",
@@ -204,7 +204,7 @@ FRENCH = Phrases(
     missing="{section}, depuis {source} : {reason} ({moment}). Ces éléments ne sont pas dans cette copie.",
     missing_files="{section}, depuis {source} : {reason} ({moment}). Certains fichiers ne sont pas dans cette copie.",
     section_missing="Incomplet. {source} : {reason} ({moment}).",
-    withheld="{section}. Non communiqué : {counts}. {article} du RGPD : {ground}",
+    withheld="{section}. Non communiqué : {counts}. {article} : {ground}",
     withheld_passages=("1 passage", "{count} passages"),
     withheld_values=("1 valeur entière", "{count} valeurs entières"),
     withheld_files=("1 fichier", "{count} fichiers"),
@@ -213,7 +213,7 @@ FRENCH = Phrases(
         "le chapitre précédent explique comment."
     ),
     withheld_mark="[non communiqué]",
-    withheld_file="Ce fichier n’est pas communiqué. {article} du RGPD : {ground}",
+    withheld_file="Ce fichier n’est pas communiqué. {article} : {ground}",
     reasons={
         "unavailable": "ce système n’a pas répondu",
         "refused": "ce système a refusé de répondre",

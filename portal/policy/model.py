@@ -247,6 +247,9 @@ class Category(Frozen, frozen=True, kw_only=True):
     erasure: Erasure
     origin: Text | None = None
     """Where it comes from when not from the person. Source: GDPR Art. 15(1)(g)."""
+    may_name_others: bool = False
+    """True when other people may be named in it: somebody looks before a copy with signs of them leaves.
+    Source: GDPR Art. 15(4), 20(4)."""
     searchable: bool = True
     """False when it cannot be looked up by person: explained, never counted. Source: GDPR Art. 11."""
     standing: Standing = Standing.STATED

@@ -1,7 +1,7 @@
 """The right of access: collect from every source, make the parcel, hand it to storage, say that it is ready.
 
 Always true here: whatever line the worker dies at, running it again ends in one parcel and one mail. What a source
-could not give is named, and fetched again later.
+could not give is named, and fetched again later. What may name other people waits until somebody has looked.
 """
 
 import shutil
@@ -13,11 +13,13 @@ import msgspec
 
 from exports.bundle import Parcel as Bundle
 from exports.bundle import assemble
+from exports.review import NeedsLook
 from exports.storage import Storage
 from portal.jobs import Payload
-from portal.rights import outcome, parts
+from portal.rights import outcome, parts, redaction
 from portal.rights.order import draw_order
 from portal.rights.person import find_person
+from portal.rights.redaction_search import review_of
 from portal.rights.requests import RequestView, parcel_of, parts_of
 from portal.rights.tables import SubjectRequest
 from portal.rights.workshop import Workshop, alone
@@ -48,7 +50,7 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
 
 async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
     """Make what is to be made now, if anything. After an attempt made `once`, nothing follows by itself."""
-    if not request.is_open:
+    if not request.is_open or await redaction.waiting(request.id) is not None:
         return
     if await _worth_doing(shop, request):
         with suppress(Withdrawn):
@@ -63,7 +65,11 @@ async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:
     person = await find_person(shop.sources, request.owner)
     await outcome.start(request, at=shop.clock())
     async with AsyncExitStack() as stack:
-        bundle = await _assemble(shop, request, person, _folder(shop, request), stack)
+        try:
+            bundle = await _assemble(shop, request, person, _folder(shop, request), stack)
+        except NeedsLook as need:
+            await redaction.hold(request, need, at=shop.clock())
+            return
     await _store(shop.storage, parcel_id, bundle)
     recorded = await outcome.ready(
         request, parcel_id, bundle, policy=shop.policy, settings=shop.settings, days=shop.settings.parcel_days,
@@ -88,7 +94,8 @@ async def _assemble(
         if await parts.progressed(request.id, section, source, done):
             raise Withdrawn
 
-    return await assemble(order, folder, progress=progress, now=shop.clock, press=shop.press)
+    review = await review_of(request, person.identifiers, shop.policy, shop.settings)
+    return await assemble(order, folder, progress=progress, now=shop.clock, press=shop.press, review=review)
 
 
 async def _store(storage: Storage, parcel_id: UUID, bundle: Bundle) -> None:

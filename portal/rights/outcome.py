@@ -19,6 +19,7 @@ from portal.rights.answer import end
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of
 from portal.rights.receipts import Done
+from portal.rights.redaction_letter import enclose_what_is_withheld
 from portal.rights.requests import RequestView, parts_of
 from portal.rights.shapes import category_title
 from portal.rights.tables import ExportPart, Parcel
@@ -103,10 +104,12 @@ async def _move_on(
 ) -> None:  # fmt: skip
     """Close the request, or leave it open while a part is missing. Raises: NotPossible, when it was withdrawn."""
     details: Details = {"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)}
+    await enclose_what_is_withheld(request, bundle.withheld, policy, at=at)
     if bundle.complete:
         await end(
-            request, "fulfilled", event="ready", policy=policy, settings=settings, at=at, actor="worker",
-            details=details, done=await _handed_over(request, policy),
+            request, "partly" if bundle.withheld else "fulfilled",
+            event="ready-withheld" if bundle.withheld else "ready", policy=policy, settings=settings, at=at,
+            actor="worker", details=details, done=await _handed_over(request, policy),
         )  # fmt: skip
     else:
         await move(
@@ -151,6 +154,7 @@ async def _write(
     message = copy_ready(
         words, policy, reference=request.reference, size=words.size(bundle.size_bytes), until=expires_at,
         link=f"{public_url}/{request.language}/requests/{request.reference}", missing=tuple(titles),
+        withheld=bool(bundle.withheld),
     )  # fmt: skip
     await post(
         message, to=await address_of(request.owner), language=request.language, reference=request.reference, at=at

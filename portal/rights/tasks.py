@@ -19,10 +19,10 @@ from portal.rights.lifecycle import NotPossible
 from portal.rights.plans import JOB
 from portal.rights.tables import PlanItem, Task
 
-type TaskKind = Literal["tell", "by-hand", "refused", "silent", "left", "decide", "child", "identify"]
+type TaskKind = Literal["tell", "by-hand", "refused", "silent", "left", "decide", "child", "identify", "redact"]
 """`tell` a recipient · `by-hand` a source has no means · `refused` a source says no · `silent` a source does not
 answer · `left` a search found something again and again · `decide` what the person asked for · `child` check a
-report · `identify` who is it."""
+report · `identify` who is it · `redact` look at what may name others in a copy."""
 
 type Ending = Literal["done", "not-needed"]
 

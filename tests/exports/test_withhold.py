@@ -17,7 +17,7 @@ from tests.exports.conftest import Making, text_of
 from tests.exports.sample import files, note, notes, order, part, section, stored
 
 KEY = b"k" * 32
-GROUNDS = {"others": Ground("Art. 15(4)", "A copy must not harm the rights of other people.")}
+GROUNDS = {"others": Ground("Art. 15(4) of the GDPR", "A copy must not harm the rights of other people.")}
 REVIEW = Review(sections=("notes",), known=("amelie.laurent@person.example",), key=KEY, grounds=GROUNDS)
 LONG = (Column(id="made_at", title="When", kind="moment", main=True),
         Column(id="text", title="Text", kind="long-text", main=True), Column(id="extra", title="More"))  # fmt: skip
@@ -97,7 +97,7 @@ async def test_what_is_kept_leaves_and_what_is_withheld_does_not(make: Making) -
     texts = [record["text"] for record in data["categories"][0]["records"]]
     assert texts == ["first bob@other.example then [withheld]", "[withheld]", "note 3"]
     expected = [{
-        "section": "notes", "article": "Art. 15(4)", "ground": GROUNDS["others"].text, "passages": 1, "values": 1,
+        "section": "notes", "article": "Art. 15(4) of the GDPR", "ground": GROUNDS["others"].text, "passages": 1, "values": 1,
         "files": 0,
     }]  # fmt: skip
     assert data["withheld"] == expected and json.loads(content["manifest.json"])["withheld"] == expected

@@ -20,8 +20,12 @@ def copy_ready(
     until: datetime,
     link: str,
     missing: Sequence[str] = (),
+    withheld: bool = False,
 ) -> Message:
-    """Say that the copy can be fetched. `size` is ready to read; `missing` holds titles of parts that are not in it."""
+    """Say that the copy can be fetched. `size` is ready to read; `missing` holds titles of parts that are not in it.
+
+    `withheld` tells that something was left out of it for good, with a letter that says why.
+    """
     return write(
         Letter(
             kind="copy-ready",
@@ -30,7 +34,9 @@ def copy_ready(
             before=(
                 words("For your safety it is not attached to this message."),
                 *_missing(words, missing),
+                *_withheld(words, withheld=withheld),
             ),
+            remedies=withheld,
             facts=(
                 (words("Reference"), reference),
                 (words("Size"), size),
@@ -99,4 +105,15 @@ def _missing(words: Words, missing: Sequence[str]) -> tuple[str, ...]:
     return (
         words("Not in it yet, because a system did not answer: {parts}. We keep trying.", parts=parts),
         words("The page of your request shows how far we are."),
+    )
+
+
+def _withheld(words: Words, *, withheld: bool) -> tuple[str, ...]:
+    if not withheld:
+        return ()
+    return (
+        words(
+            "Something in it was left out for the sake of other people. Our letter on the page of your request says "
+            "how much and why."
+        ),
     )

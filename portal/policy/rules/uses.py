@@ -109,6 +109,8 @@ def _looked_up(at: str, category: Category, collected: Collection[str]) -> Itera
         yield f"{at}: no source collects it. Add it to a source, or write searchable = false and explain why."
     if not category.searchable and category.id in collected:
         yield f"{at}.searchable: is false, yet a source collects it. Write true, or remove it from the source."
+    if category.may_name_others and not category.searchable:
+        yield f"{at}.may_name_others: no copy ever holds it. Remove it, or write searchable = true."
     if category.retention.rule == "memory" and category.searchable:
         yield f"{at}.searchable: memory cannot be looked up by person. Write searchable = false."
 

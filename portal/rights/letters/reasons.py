@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 
 from portal.rights.letters.reasons_table import EXTEND, LIFT, PAUSE, REFUSE, Reason
+from portal.rights.letters.reasons_withheld import WITHHOLD
 from portal.words import NO_BREAK, Words
 
 ARTICLE = re.compile(r"(\d+)(?:\((\d)\))?(?:\(([a-f])\))?")
 
 BY_ID = {reason.id if reason.use != "pause" else f"pause-{reason.id}": reason for reason in (
-    *REFUSE, *EXTEND, *PAUSE, *LIFT,
+    *REFUSE, *WITHHOLD, *EXTEND, *PAUSE, *LIFT,
 )}  # fmt: skip
 """Grounds of a pause are kept as pause-accuracy and so on: `claims` also refuses an erasure."""
 
