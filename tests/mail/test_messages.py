@@ -164,8 +164,9 @@ def test_nothing_remote_and_one_link(message: Message) -> None:
 
 def test_every_kind_of_mail_has_a_name(words: Words, policy: Policy) -> None:
     """A person who reads which mails they had from us reads no code word of ours."""
-    assert {write(words, policy).kind for write in ALL.values()} == set(kinds_in_words(words))
-    assert len(messages.__all__) - 1 == len(kinds_in_words(words)), "one function per message, and the type"
+    to_people = {kind for kind in kinds_in_words(words) if not kind.startswith("staff-")}
+    assert {write(words, policy).kind for write in ALL.values()} == to_people
+    assert len(messages.__all__) - 1 == len(to_people), "one function per message, and the type"
     assert all(len(kind) <= 40 for kind in kinds_in_words(words)), "the column's width"
 
 

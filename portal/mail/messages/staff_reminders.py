@@ -93,7 +93,9 @@ def staff_alarm(
 def alarm_in_words(words: Words, kind: str, reference: str, day: date) -> str:
     """Say an alarm in one line: a subject, or what a chat room reads. Raises: KeyError."""
     said: Mapping[str, str] = {
-        "unowned-soon": words("{reference}: act by {day}, and nobody has it", reference=reference, day=words.day(day)),
+        "unowned-soon": words(
+            "{reference}: act by {day}, and nobody has it", reference=reference, day=words.day_month(day)
+        ),
         "unowned-today": words("{reference}: act today, and nobody has it", reference=reference),
         "late": words("{reference} is late", reference=reference),
     }
