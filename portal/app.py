@@ -56,7 +56,7 @@ def create_app(
     assets = Assets(policy.colour)
     metrics = health.Metrics()
     app = Litestar(
-        [*open_to_all(), *pages(), *staff.doors, staff_records(settings, name=policy.controller.name, clock=clock)],
+        [*open_to_all(), *pages(), *staff.doors, staff_records(settings, policy=policy, clock=clock)],
         before_request=refuse_nonsense,
         debug=False,
         exception_handlers={**error_pages.handlers, **identity_errors, **staff_errors},

@@ -106,6 +106,15 @@ async def remove(table: str, id: UUID, *, at: datetime, actor: str) -> None:
         await _note(table, id, before, {}, at, actor)
 
 
+async def held(table: str, id: UUID) -> dict[str, str]:
+    """Return a row's values without its id. Raises: NotFound."""
+    rows = _rows(table)
+    found = await rows.select().where(_key(rows) == id).first()
+    if found is None:
+        raise NotFound
+    return {name: value for name, value in found.items() if name != "id"}
+
+
 def digest(row: Row) -> str:
     """Return the SHA-256 (hex) of a row's values; empty for no row."""
     return hashlib.sha256(canonical(dict(row)).encode()).hexdigest() if row else ""

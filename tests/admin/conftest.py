@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 
 from admin.mount import staff_records
 from admin.pages import door
@@ -12,6 +13,7 @@ from admin.sign_in import make_link, use_link
 from admin.who import COOKIE
 from portal.clock import SetClock
 from portal.settings import Settings, read_settings
+from tests.web_app import organisation
 
 PORTAL = "https://privacy.casagbic.example"
 
@@ -25,7 +27,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture
 async def client(database: str, settings: Settings, clock: SetClock) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without a session."""
-    app = Litestar([staff_records(settings, name="Casagbic", clock=clock), door], openapi_config=None)
+    policy = organisation()
+    state = State({"policy": policy, "settings": settings})
+    app = Litestar([staff_records(settings, policy=policy, clock=clock), door], openapi_config=None, state=state)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PORTAL) as opened:
         yield opened
 

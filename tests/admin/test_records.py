@@ -1,45 +1,48 @@
-"""Piccolo Admin lets staff read a little, and nobody change anything."""
+"""Piccolo Admin lets staff read what their role permits, and nobody change anything but the reference tables."""
+
+from datetime import timedelta
 
 import httpx
 import pytest
-from piccolo_admin.endpoints import AdminRouter
-from starlette.routing import Mount
 
-from admin.views import VIEWS
+from admin.records import open_to
+from admin.roles import Permission, Role
+from admin.views import GROUPS, LEFT_OUT, VIEWS
+from admin.who import Staff
 from portal.clock import SetClock
 from portal.database import engine
-from portal.identity.tables import Subject
-from portal.mail.tables import Mail, MailBody
-from portal.rights.tables import Parcel, SubjectRequest
+from portal.rights.reference import EDITABLE
+from portal.rights.tables import SubjectRequest
+from tests.admin.records import REFERENCE, evidence, fill, proof, sign_in, tables
 
-WRITES = ["POST", "PUT", "PATCH", "DELETE"]
-TABLES = [config.table_class._meta.tablename for config in VIEWS]
+PERSONAL = sorted(name for name, view in VIEWS.items() if view.needs is Permission.RECORDS)
+IMPERSONAL = sorted(name for name, view in VIEWS.items() if view.needs is Permission.TABLES)
 
 
-async def fill(clock: SetClock) -> None:
-    """One request with a mail and a parcel, all holding words that staff must not see."""
-    now = clock()
-    person = Subject(email="planted.person@private.example", display_name="Planted Name", created_at=now)
-    await person.save()
-    request = SubjectRequest(
-        reference="DR-2026-0147", subject=person.id, right="access", categories=["account"], language="en",
-        received_at=now, law_day=now.date(), due_day=now.date(),
-    )  # fmt: skip
-    await request.save()
-    mail = Mail(kind="received", to_address=person.email, language="en", created_at=now)
-    await mail.save()
-    await MailBody.insert(MailBody(mail=mail.id, subject="planted subject", text="planted text", html="planted html"))
-    await Parcel(
-        request=request.id, place="planted-place", size_bytes=1, sha256="planted-digest", records=1, files=0,
-        complete=True, snapshot_at=now, ready_at=now, expires_at=now,
-    ).save()  # fmt: skip
+async def test_every_table_is_told_or_left_out_with_a_reason(database: str) -> None:
+    """Whoever adds a table decides what staff may see of it."""
+    told = {table for view in VIEWS.values() for table in view.tables}
+    assert sorted(told | LEFT_OUT.keys()) == await tables()
+    assert not told & LEFT_OUT.keys()
+    assert all(LEFT_OUT.values())
+
+
+async def test_the_views_hold_no_column_that_the_migration_lacks(database: str) -> None:
+    """Each table that Piccolo Admin reads is exactly its SQL view."""
+    for view in VIEWS.values():
+        rows = await view.table.raw(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'staff' AND table_name = {}",
+            view.name,
+        )
+        assert {row["column_name"] for row in rows} == view.columns, view.name
+    assert engine().current_transaction.get() is None
 
 
 async def test_without_a_session_the_page_leads_to_sign_in(client: httpx.AsyncClient) -> None:
     """Neither the page nor the records are there for strangers."""
     answer = await client.get("/admin/")
     assert (answer.status_code, answer.headers["location"]) == (303, "/staff/sign-in")
-    for table in TABLES:
+    for table in VIEWS:
         assert (await client.get(f"/admin/api/tables/{table}/")).status_code == 401
 
 
@@ -49,92 +52,180 @@ async def test_the_address_without_a_slash_leads_to_the_one_with(client: httpx.A
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/")
 
 
-async def test_staff_see_the_page_and_its_files(staff: httpx.AsyncClient) -> None:
+async def test_staff_see_the_page_and_its_files(client: httpx.AsyncClient, clock: SetClock) -> None:
     """The page, its script and our own load."""
-    page = await staff.get("/admin/")
+    await sign_in(client, clock, Role.DPO)
+    page = await client.get("/admin/")
     assert page.status_code == 200
-    assert "signed_out.js" in page.text
+    assert "records.js" in page.text
     script = page.text.partition('src="./')[2].partition('"')[0]
-    assert (await staff.get(f"/admin/{script}")).status_code == 200
-    assert "javascript" in (await staff.get("/admin/signed_out.js")).headers["content-type"]
+    assert (await client.get(f"/admin/{script}")).status_code == 200
+    assert "javascript" in (await client.get("/admin/records.js")).headers["content-type"]
+    assert "css" in (await client.get("/admin/records.css")).headers["content-type"]
 
 
-async def test_staff_read_every_view_without_a_secret(staff: httpx.AsyncClient, clock: SetClock) -> None:
+async def test_staff_read_every_view_without_a_secret(client: httpx.AsyncClient, clock: SetClock) -> None:
     """No list, no single row, no schema holds a name, an address, a body, a place or a digest of a parcel."""
     await fill(clock)
-    for table in TABLES:
-        listed = await staff.get(f"/admin/api/tables/{table}/")
+    await sign_in(client, clock, Role.DPO)
+    for table, view in VIEWS.items():
+        listed = await client.get(f"/admin/api/tables/{table}/")
         assert listed.status_code == 200, listed.text
         for row in listed.json()["rows"]:
-            key = next(iter(row.values()))
-            single = await staff.get(f"/admin/api/tables/{table}/{key}/")
+            key = row[view.table._meta.primary_key._meta.name]
+            single = await client.get(f"/admin/api/tables/{table}/{key}/")
             assert single.status_code == 200, single.text
             assert "planted" not in single.text.lower()
         assert "planted" not in listed.text.lower()
-    (mail,) = (await staff.get("/admin/api/tables/mail/")).json()["rows"]
+        schema = (await client.get(f"/admin/api/tables/{table}/schema/")).json()
+        assert schema["extra"]["help_text"]
+    (mail,) = (await client.get("/admin/api/tables/mail/")).json()["rows"]
     assert mail["to_address"] == "p…@private.example"
-    (request,) = (await staff.get("/admin/api/tables/request/?reference=DR-2026-0147")).json()["rows"]
+    (form,) = (await client.get("/admin/api/tables/form_received/")).json()["rows"]
+    assert form["address"] == "p…@private.example"
+    (request,) = (await client.get(f"/admin/api/tables/request/?reference={REFERENCE}")).json()["rows"]
     assert request["right"] == "access"
 
 
-@pytest.mark.parametrize("method", WRITES)
-async def test_staff_can_change_nothing(staff: httpx.AsyncClient, clock: SetClock, method: str) -> None:
-    """Every address that Piccolo Admin knows refuses every way to write, with a valid form token."""
+@pytest.mark.parametrize("role", Role)
+async def test_each_role_is_offered_and_given_exactly_what_is_open_to_it(
+    client: httpx.AsyncClient, clock: SetClock, role: Role
+) -> None:
+    """The menu, the list, a row, the count, the schema: all say the same; a refusal is evidence."""
     await fill(clock)
-    token = (await staff.get("/admin/")).cookies.get("csrftoken", "")
-    headers = {"X-CSRFToken": token, "Origin": str(staff.base_url), "Referer": str(staff.base_url)}
-    for path in sorted(every_path()):
-        if (method, path) != ("POST", "/public/logout/"):
-            answer = await staff.request(method, f"/admin{path}", headers=headers, json={"state": "closed"})
-            assert answer.status_code in {404, 405}, path
-    assert await SubjectRequest.exists().where(SubjectRequest.state == "received")
+    me = await sign_in(client, clock, role)
+    staff = Staff(id=me, email="", name="", roles=frozenset({role}), confirmed_at=clock())
+    mine = open_to(staff)
+    assert (await client.get("/admin/api/tables/")).json() == sorted(mine)
+    grouped = (await client.get("/admin/api/tables/grouped/")).json()["grouped"]
+    assert sorted(name for names in grouped.values() for name in names) == sorted(mine)
+    assert grouped.keys() <= GROUPS.keys()
+    questions = [f"{table}/" for table in VIEWS]
+    for table in ("open_request", "request", "job", "colleague", "letter_addition"):
+        questions += [f"{table}/{part}" for part in ("schema/", "count/", "new/", "references/", f"{REFERENCE}/")]
+    for question in questions:
+        answer = await client.get(f"/admin/api/tables/{question}")
+        assert (answer.status_code == 403) is (question.partition("/")[0] not in mine), question
+        assert answer.status_code < 500
+    refused = await evidence("staff:refused")
+    assert len(refused) == sum(question.partition("/")[0] not in mine for question in questions)
+    assert {entry["actor"] for entry in refused} <= {f"staff:{me}"}
+
+
+async def test_the_administrator_sees_nothing_about_people_who_ask(client: httpx.AsyncClient, clock: SetClock) -> None:
+    """Whoever runs the server sees the machinery and the staff, no request."""
+    await sign_in(client, clock, Role.ADMIN)
+    seen = set((await client.get("/admin/api/tables/")).json())
+    assert not seen & {*PERSONAL, "open_request"}
+    assert seen >= {"job", "heartbeat", "colleague", *IMPERSONAL}
+
+
+async def test_a_look_at_rows_about_people_is_evidence(client: httpx.AsyncClient, clock: SetClock) -> None:
+    """Table, number of rows, columns of the filter and who; never a value."""
+    await fill(clock)
+    me = await sign_in(client, clock, Role.AUDITOR)
+    for question in (
+        "request/", "request/?state=deciding&state__match=exact&nonsense-planted=1", f"request/{REFERENCE}/",
+        "mail/count/", "mail/count/?kind=received", "mail/schema/", "request/DR-2026-9999/", "job/",
+        "open_request/", "letter_addition/",
+    ):  # fmt: skip
+        await client.get(f"/admin/api/tables/{question}")
+    mine = {"actor": f"staff:{me}", "reference": "", "filters": "", "rows": 1}
+    noted = await evidence("staff:records:read")
+    assert noted == [
+        {**mine, "table": "request"},
+        *([{**mine, "table": "request", "filters": "state"}] if len(noted) == 4 else []),
+        {**mine, "table": "request", "reference": REFERENCE},
+        {**mine, "table": "mail", "filters": "kind"},
+    ]
+
+
+async def test_no_row_leaves_when_the_look_cannot_be_noted(client: httpx.AsyncClient, clock: SetClock) -> None:
+    """The note and the rows come from one transaction."""
+    await fill(clock)
+    await sign_in(client, clock, Role.AUDITOR)
+    await SubjectRequest.raw("ALTER TABLE evidence RENAME TO elsewhere")
+    answer = await client.get("/admin/api/tables/request/")
+    assert answer.status_code == 500
+    assert REFERENCE not in answer.text
+
+
+async def test_what_is_open_can_be_triaged(client: httpx.AsyncClient, clock: SetClock) -> None:
+    """Days left by the clock of the organisation, the right and what is next in the browser's language, by day."""
+    await fill(clock)
+    later = SubjectRequest(
+        reference="DR-2026-0200", right="erasure", categories=[], language="fr", received_at=clock(), waits=True,
+        law_day=clock().date() + timedelta(9), due_day=clock().date() + timedelta(9), state="verifying",
+    )  # fmt: skip
+    await later.save()
+    me = await sign_in(client, clock, Role.INTAKE)
+    await SubjectRequest.update({SubjectRequest.assignee: me}).where(SubjectRequest.id == later.id)
+    clock.advance(timedelta(days=3))
+    await sign_in(client, clock, Role.HANDLER)
+    order = (await client.get("/admin/api/tables/open_request/schema/")).json()["extra"]["order_by"]
+    assert [one["column"] for one in order] == ["due_day", "reference"]
+    address = "/admin/api/tables/open_request/?__order=due_day,reference"
+    first, second = (await client.get(address)).json()["rows"]
+    assert (first["reference"], first["days_left"], first["owner"]) == (REFERENCE, -3, "")
+    assert (first["right"], first["next_action"]) == ("A copy of your data", "Decide what the person asked for")
+    assert (second["days_left"], second["owner"], second["waiting"]) == (6, "Intake", True)
+    french = (await client.get(address, headers={"Accept-Language": "fr"})).json()["rows"][1]
+    assert (french["right"], french["next_action"]) == ("Un effacement", "Trouver de qui il s’agit")
+    late = (await client.get("/admin/api/tables/open_request/?days_left=0&days_left__operator=lt")).json()["rows"]
+    assert [row["reference"] for row in late] == [REFERENCE]
+
+
+async def test_the_menu_speaks_the_language_of_the_browser(client: httpx.AsyncClient, clock: SetClock) -> None:
+    """Groups, links, forms, fields and help."""
+    await sign_in(client, clock, Role.DPO)
+    client.headers["Accept-Language"] = "fr-FR,fr;q=0.9"
+    assert "Demandes" in (await client.get("/admin/api/tables/grouped/")).json()["grouped"]
+    assert (await client.get("/admin/api/links/")).json() == {"Aujourd’hui": "/staff/desk"}
+    assert (await client.get("/admin/api/forms/assign/")).json()["name"] == "Attribuer une demande"
+    fields = (await client.get("/admin/api/forms/assign/schema/")).json()["properties"]
+    assert fields["colleague"]["title"].startswith("Collègue")
+    schema = (await client.get("/admin/api/tables/job/schema/")).json()
+    assert schema["extra"]["help_text"].startswith("Ce que")
 
 
 @pytest.mark.parametrize(
     "path",
     ["/openapi.json", "/api/openapi.json", "/public/openapi.json", "/api/docs/", "/public/docs/", "/public/login/",
      "/api/change-password/", "/api/mfa-setup/", "/api/media/", "/../healthz", "/assets/../index.html", "/%00",
-     "/assets/%2e%2e/index.html", "//", "/api/tables/subject/", "/api/tables/staff_user/"],
+     "/assets/%2e%2e/index.html", "//", "/api/tables/subject/", "/api/tables/staff_user/", "/api/forms/nothing/",
+     "/api/tables/request/ids/", "/api/tables/mail_body/", "/api/tables/request/a/b/"],
 )  # fmt: skip
-async def test_what_is_not_named_does_not_exist(staff: httpx.AsyncClient, path: str) -> None:
+async def test_what_is_not_named_does_not_exist(client: httpx.AsyncClient, clock: SetClock, path: str) -> None:
     """API pages, the password login, odd paths and tables without a view answer 404."""
-    assert (await staff.get(f"/admin{path}")).status_code == 404
+    await sign_in(client, clock, Role.DPO)
+    assert (await client.get(f"/admin{path}")).status_code == 404
 
 
-async def test_signing_out_ends_the_session(staff: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "question",
+    ["request/?due_day=never", "request/?nothing=1", "evidence/99999999999999999999999/", "mail/not-an-id/",
+     "request/?__page_size=100000", "request/?__order=nothing", "evidence/?details=%7B",
+     "plan_step/?tries=99999999999999", "job/99999999999999999999/"],
+)  # fmt: skip
+async def test_a_question_that_makes_no_sense_is_the_askers_fault(
+    client: httpx.AsyncClient, clock: SetClock, question: str
+) -> None:
+    """Never a 500, and no word of PostgreSQL's."""
+    await sign_in(client, clock, Role.DPO)
+    answer = await client.get(f"/admin/api/tables/{question}")
+    assert 400 <= answer.status_code < 500, answer.text
+
+
+async def test_signing_out_ends_the_session(client: httpx.AsyncClient, clock: SetClock) -> None:
     """The cookie's old value opens nothing afterwards."""
-    old = staff.cookies["id"]
-    token = (await staff.get("/admin/")).cookies["csrftoken"]
-    answer = await staff.post("/admin/public/logout/", headers={"X-CSRFToken": token, "Origin": str(staff.base_url)})
-    assert answer.status_code == 200
-    staff.cookies.set("id", old)
-    assert (await staff.get("/admin/")).status_code == 303
+    await sign_in(client, clock, Role.DPO)
+    old = client.cookies["id"]
+    assert (await client.post("/admin/public/logout/", headers=proof(client))).status_code == 200
+    client.cookies.set("id", old)
+    assert (await client.get("/admin/")).status_code == 303
 
 
-async def test_the_views_hold_no_column_that_the_migration_lacks(database: str) -> None:
-    """Each table that Piccolo Admin reads is exactly its SQL view."""
-    for config in VIEWS:
-        table = config.table_class
-        rows = await table.raw(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'staff' AND table_name = {}",
-            table._meta.tablename,
-        )
-        assert {row["column_name"] for row in rows} == {column._meta.name for column in table._meta.columns}
-    assert engine().current_transaction.get() is None
-
-
-def every_path() -> set[str]:
-    """Return every address of Piccolo Admin with the tables of ours, whatever our own list says."""
-    found = {"/public/login/", "/public/logout/", "/api/change-password/", "/api/media/", "/api/mfa-setup/"}
-    stack: list[tuple[str, object]] = [("", route) for route in AdminRouter(*VIEWS).routes]
-    while stack:
-        prefix, route = stack.pop()
-        path = prefix + getattr(route, "path", "")
-        if isinstance(route, Mount):
-            # The private part is wrapped in the middleware that checks the session.
-            app = getattr(route.app, "app", route.app)
-            stack += [(path, inner) for inner in getattr(app, "routes", [])]
-        else:
-            found.add(path.replace("{row_id}", "DR-2026-0147"))
-    assert any("/api/tables/request/" in path for path in found)
-    return found
+async def test_only_tables_that_are_views_of_ours_can_be_edited(database: str) -> None:
+    """The list of what may be written names views that everybody with tables may read."""
+    assert EDITABLE.keys() <= VIEWS.keys()
+    assert {VIEWS[name].needs for name in EDITABLE} == {Permission.TABLES}
