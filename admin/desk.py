@@ -4,6 +4,7 @@ Always true here: only an active member of staff reaches it; every change is a f
 what was typed; opening a request is evidence, as is every verb. It needs no script.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,10 +35,12 @@ from portal.rights.erasure_plan import choosable
 from portal.rights.events import events_in_words
 from portal.rights.letters import NotComplete, Written
 from portal.rights.letters.reasons import reason
+from portal.rights.letters.reasons_table import Reason
 from portal.rights.letters.titles import title
 from portal.rights.objection import answer_of
 from portal.rights.out_of_use import ASKED_FOR
 from portal.rights.rectification import field_of
+from portal.rights.reference import contacts, hints
 from portal.rights.requests import REFERENCE, RequestView
 from portal.rights.shapes import category_title
 from portal.web import Req, address, go, now, policy_of, settings_of, words_of
@@ -157,12 +160,14 @@ async def _page(
         approval_state=lambda one: approvals_words.state_in_words(words, one),
         confirm=isinstance(wrong, StaffConfirmNeeded), two=await four_eyes.erasure_takes_two(found),
         field=_field_title(policy, file.correction, language), category=lambda id: category_title(words, policy, id),
-        **_choices(words, policy, found),
+        contacts=await contacts(), **_choices(words, policy, found, await hints()),
     )  # fmt: skip
 
 
-def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list[tuple[str, ...]]]:
-    """Return what the forms let one choose from: values with their words."""
+def _choices(
+    words: Words, policy: Policy, found: RequestView, hints: Mapping[str, str]
+) -> dict[str, list[tuple[str, ...]]]:
+    """Return what the forms let one choose from: values with their words; `hints` are colleagues' on grounds."""
     language = words.language
     grounds = [reason(id) for id in grounds_for(found.right)]
     choose = ("", words("Choose"))
@@ -170,8 +175,8 @@ def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list
     refusable = [one for one in policy.purposes if answer_of(one) == "refuse"]
     consents = [one for one in policy.purposes if one.basis is Basis.CONSENT]
     return {
-        "grounds": [(one.id, one.title[language], one.plain[language]) for one in grounds],
-        "grounds_alone": [(one.id, one.title[language], one.plain[language]) for one in alone],
+        "grounds": [_ground(one, language, hints) for one in grounds],
+        "grounds_alone": [_ground(one, language, hints) for one in alone],
         "longer": [choose, *((id, reason(id).title[language]) for id in extensions.GROUNDS)],
         "lifting": [choose, *((id, one.title[language]) for id, one in LIFTING.items())],
         "pausing": [choose, *((id, reason(f"pause-{id}").title[language]) for id in sorted(ASKED_FOR))],
@@ -184,6 +189,10 @@ def _choices(words: Words, policy: Policy, found: RequestView) -> dict[str, list
         ],
         "consents": [choose, *((one.id, one.title[language]) for one in consents)],
     }
+
+
+def _ground(one: Reason, language: str, hints: Mapping[str, str]) -> tuple[str, ...]:
+    return one.id, one.title[language], " ".join(part for part in (one.plain[language], hints.get(one.id)) if part)
 
 
 def _field_title(policy: Policy, correction: CorrectionView | None, language: str) -> str:

@@ -33,6 +33,7 @@ from portal.rights.deadlines.inputs import Ground
 from portal.rights.erasure_plan import choosable
 from portal.rights.letters import Letter, Written, render
 from portal.rights.lifecycle import NotPossible
+from portal.rights.reference import with_addition
 from portal.rights.replies import words_for
 
 
@@ -153,7 +154,10 @@ async def preview(act: Act, verb: str) -> Written | None:
         letter = decisions.refusal_letter(act.request, grounds_in(act), act.policy, at=act.at)
     elif verb == "answer":
         letter = await _answer_letter(act)
-    return render(letter, words_for(act.request, act.policy), act.policy) if letter else None
+    if letter is None:
+        return None
+    letter = await with_addition(letter, act.request.language)
+    return render(letter, words_for(act.request, act.policy), act.policy)
 
 
 async def _answer_letter(act: Act) -> Letter:
