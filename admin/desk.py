@@ -1,4 +1,4 @@
-"""The desk: what is open by its day, the tasks, and one request with everything that can be done about it.
+"""The desk: one request with everything that can be done about it, and the tasks.
 
 Always true here: only an active member of staff reaches it; every change is a form of our own page; a mistake keeps
 what was typed; opening a request is evidence, as is every verb. It needs no script.
@@ -27,7 +27,6 @@ from portal.identity.forms import form
 from portal.mail.wording import asked_in_words
 from portal.policy.model import Basis, Policy
 from portal.rights import extensions, four_eyes, intake_lost, pauses, tasks
-from portal.rights.clock_round import last_round
 from portal.rights.corrections import CorrectionView
 from portal.rights.decisions import grounds_for
 from portal.rights.erasure_end import after_task
@@ -47,27 +46,6 @@ from portal.web import Req, address, go, now, policy_of, settings_of, words_of
 from portal.words import Words
 
 PATH = "/staff/desk"
-SILENT_MINUTES = 15
-"""Clocks that nobody has looked at for so long are not looked at."""
-
-
-@get(PATH, name="staff-desk")
-async def show_list(request: Req, why: Annotated[str, QueryParameter(name="why")] = "") -> Template:
-    """Show the open requests by their day, and the open tasks."""
-    staff = await need_staff(request, Permission.QUEUE)
-    policy, words = policy_of(request), words_of(request)
-    today = now(request).astimezone(ZoneInfo(policy.controller.zone)).date()
-    looked = await last_round()
-    silent = looked is None or (now(request) - looked).total_seconds() > SILENT_MINUTES * 60
-    return staff_page(
-        request, staff, "staff/desk.html", why=why, groups=await desk_shapes.groups(today),
-        wrote=await desk_shapes.unanswered(),
-        open_tasks=await desk_shapes.open_tasks(), today=today,
-        looked=looked, silent=silent, asked=lambda right: asked_in_words(words, right),
-        state=lambda state: desk_words.state_in_words(words, state),
-        days=lambda due: desk_words.days_in_words(words, due, today),
-        task=lambda one: desk_words.task_in_words(words, policy, one, words.language),
-    )  # fmt: skip
 
 
 @get(f"{PATH}/{{reference:str}}")
@@ -213,4 +191,4 @@ def _sentence(request: Req, wrong: Refused | None) -> str:
     return words(wrong.sentence) if wrong else ""
 
 
-routes = [show_list, show_one, act, act_on_task]
+routes = [show_one, act, act_on_task]

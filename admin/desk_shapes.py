@@ -1,11 +1,11 @@
-"""What the desk shows: the open requests by day, the open tasks, and everything about one request.
+"""What the desk shows of one request: everything about it.
 
-Always true here: lists hold references and no person; the whole of one request is read only by opening it, and that
-is evidence.
+Always true here: the whole of one request is read only by opening it,
+and that is evidence.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -25,28 +25,10 @@ from portal.rights.plan_shapes import Steps, steps_of
 from portal.rights.plans import plan_of
 from portal.rights.requests import REFERENCE, RequestView, TimelineView, find_by_id, timeline_of
 from portal.rights.stopped_uses import Stopped, stopped
-from portal.rights.tables import SubjectRequest, Task
+from portal.rights.tables import SubjectRequest
 from portal.rights.tasks import TaskView, tasks_of
 from portal.settings import Settings
 from portal.words import Words
-
-SOON, WEEK = 3, 7
-"""Days left that put a request into the second and the third group."""
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Requests whose day is about as near."""
-
-    name: str
-    """late, soon, week or later"""
-    requests: tuple[RequestView, ...]
-
-
-class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task with the request it belongs to."""
-
-    task: TaskView
-    reference: str
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,38 +47,6 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     values: Values | None
     erasing: bool
     """True while an erasure is planned or under way."""
-
-
-async def groups(today: date) -> list[Group]:
-    """Return the open requests by the day that counts, those that are late first."""
-    rows = await SubjectRequest.select().where(SubjectRequest.closed_at.is_null()).order_by(
-        SubjectRequest.due_day, SubjectRequest.reference
-    )  # fmt: skip
-    requests = msgspec.convert(rows, list[RequestView])
-    by_name: dict[str, list[RequestView]] = {"late": [], "soon": [], "week": [], "later": []}
-    for request in requests:
-        by_name[_group((request.due_day - today).days)].append(request)
-    return [Group(name, tuple(found)) for name, found in by_name.items() if found]
-
-
-async def unanswered() -> frozenset[UUID]:
-    """Return the open requests in which the person wrote after they asked, and nobody of ours wrote since."""
-    rows = await SubjectRequest.raw(
-        "SELECT r.id FROM subject_request r WHERE r.closed_at IS NULL AND EXISTS (SELECT FROM request_message m"
-        " WHERE m.request = r.id AND m.author <> 'staff' AND m.at > r.received_at AND NOT EXISTS (SELECT FROM"
-        " request_message s WHERE s.request = r.id AND s.author = 'staff' AND s.at > m.at))"
-    )
-    return frozenset(row["id"] for row in rows)
-
-
-async def open_tasks() -> list[OpenTask]:
-    """Return every task that is not ended, the most urgent first. What is to be decided stands with the requests."""
-    rows = await Task.raw(
-        "SELECT t.*, r.reference FROM task t JOIN subject_request r ON r.id = t.request WHERE t.ended_at IS NULL"
-        " AND t.kind <> 'decide'"
-        " ORDER BY t.due_day, t.opened_at"
-    )
-    return [OpenTask(task=msgspec.convert(row, TaskView), reference=row["reference"]) for row in rows]
 
 
 async def by_reference(reference: str) -> RequestView:
@@ -143,14 +93,6 @@ async def decided_by(request: UUID | None, actor: str) -> bool:
         )
     )  # fmt: skip
     return bool(rows[0]["same"])
-
-
-def _group(days: int) -> str:
-    if days < 0:
-        return "late"
-    if days <= SOON:
-        return "soon"
-    return "week" if days <= WEEK else "later"
 
 
 async def _id_of(reference: str) -> UUID | None:

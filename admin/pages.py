@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
-from admin import approvals_pages, desk, intake
+from admin import approvals_pages, desk, intake, today, today_bulk, today_extend, today_find
 from admin.sign_in import use_link
 from admin.tables import LONGEST
 from admin.who import COOKIE
@@ -72,4 +72,7 @@ async def use(request: Req, token: Token) -> Redirect | Template:
 
 doors = [door, desk_door]
 """Addresses without a language."""
-routes = [sign_in, link, use, *intake.routes, *approvals_pages.routes, *desk.routes]
+routes = [
+    sign_in, link, use, *intake.routes, *today.routes, *today_find.routes, *today_bulk.routes, *today_extend.routes,
+    *approvals_pages.routes, *desk.routes,
+]  # fmt: skip
