@@ -8,11 +8,12 @@ never leave it. Rows have the names of `failures.Failure`.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from piccolo.querystring import QueryString
 
 from portal.database import engine
 from portal.jobs import Parked, parked
-from portal.rights.beats import beats
+from portal.rights.beats import WORKER, beats
 
 type Row = Mapping[str, object]
 
@@ -33,6 +34,19 @@ TO_STAFF = ("staff-daily", "staff-alarm", "staff-invitation")
 _OPEN_DAY = "CASE WHEN r.closed_at IS NULL THEN coalesce(r.act_by_day, r.due_day) END AS by"
 _MASKED = "left(m.to_address, 1) || '•••@' || split_part(m.to_address, '@', 2)"
 _ENDED = "SELECT FROM failure_end e WHERE split_part(e.key, '#', 1) = {} AND e.how IN ('skipped', 'by-hand')"
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody did about a failure."""
+
+    failure: str
+    """Its id."""
+    how: str
+    """retried, skipped or by-hand"""
+    at: datetime
+    by: str
+    """As evidence names them."""
+    reason: str
 
 
 async def jobs() -> list[Row]:
@@ -101,12 +115,19 @@ async def copies(*, at: datetime) -> list[Row]:
 
 
 async def stopped(*, at: datetime) -> list[Row]:
-    """Find what must not stop and has: it ends by itself as soon as that goes on."""
-    return [
-        {"id": f"beat:{one.name}", "kind": "beat", "what": one.name, "since": one.at}
-        for one in await beats(at=at)
-        if one.silent
-    ]
+    """Find what must not stop and has: it ends by itself as soon as that goes on. Without a worker, all of it stops."""
+    silent = [one for one in await beats(at=at) if one.silent]
+    causes = [one for one in silent if one.name == WORKER] or silent
+    return [{"id": f"beat:{one.name}", "kind": "beat", "what": one.name, "since": one.at} for one in causes]
+
+
+async def ended(*, most: int = 20) -> list[Ended]:
+    """Return what staff have seen to, the newest first."""
+    rows = await _run(
+        "SELECT split_part(key, '#', 1) AS failure, how, at, by, reason FROM failure_end ORDER BY at DESC LIMIT {}",
+        most,
+    )
+    return msgspec.convert(rows, list[Ended])
 
 
 async def turns(ids: Sequence[object]) -> dict[str, int]:

@@ -58,16 +58,16 @@ class Act:
 
 async def mend(
     id: str, turn: int, action: Action, *, reason: str = "", policy: Policy, settings: Settings, at: datetime,
-    actor: str,
+    actor: str, reference: str = "",
 ) -> None:  # fmt: skip
-    """Act on the failure that was seen at `turn`.
+    """Act on the failure that was seen at `turn`; with a `reference`, only if it belongs to that request.
 
     Raises:
         Mended: it is not there any more, or somebody acted on it since.
         Invalid: a reason is missing, or this failure does not permit this.
     """
     failure = await find_failure(id, policy, at=at)
-    if failure is None or failure.turn != turn:
+    if failure is None or failure.turn != turn or (reference and failure.reference != reference):
         raise Mended
     if action not in failure.actions:
         raise Invalid("This cannot be done about it.")

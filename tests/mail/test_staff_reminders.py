@@ -17,16 +17,16 @@ DAY = date(2026, 10, 17)
 LINES = (Line("DR-2026-0101", "Decide. One day late."), Line("DR-2026-0102", "Find out who it is. Due tomorrow."))
 
 
-def day(count: int, *, more: int = 0, late: int = 0, open: int = 0) -> Day:
+def day(count: int, *, more: int = 0, late: int = 0, still: int = 0) -> Day:
     """A day with so many things."""
-    return Day(lines=LINES[:count], count=count, more=more, late=late, minutes=3 * count, open=open, safe_until=DAY)
+    return Day(lines=LINES[:count], count=count, more=more, late=late, minutes=3 * count, open=still, safe_until=DAY)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_staff_mail_has_one_link_and_says_nothing_about_the_readers_own_data(language: str, policy: Policy) -> None:
     """Its footer is for staff: neither who is responsible for their data nor how to complain."""
     words = Words(language, "Europe/Paris")
-    daily = staff_daily(words, policy, day=day(2, more=1, late=1, open=4), link=LINK)
+    daily = staff_daily(words, policy, day=day(2, more=1, late=1, still=4), link=LINK)
     alarm = staff_alarm(words, policy, subject="x", lines=LINES, late=True, unowned=True, link=LINK)
     for message in (daily, alarm):
         assert message.kind in kinds_in_words(words)
@@ -41,10 +41,10 @@ def test_a_staff_mail_has_one_link_and_says_nothing_about_the_readers_own_data(l
     ("planned", "subject", "said"),
     [
         (day(0), "Today: nothing to do", "Nothing is open. Nothing can become late before Saturday 17\u00a0October"),
-        (day(0, open=3), "Today: nothing to do", "Nothing must be done today. Nothing can become late before"),
-        (day(1, open=3), "Today: one thing, about 3 min", "After these, nothing can become late before Saturday"),
-        (day(2, late=1, open=3), "Today: 2 things, about 6 min (1 late)", "After these"),
-        (day(2, more=5, open=9), "Today: 2 things, about 6 min", "5 more things are on the desk."),
+        (day(0, still=3), "Today: nothing to do", "Nothing must be done today. Nothing can become late before"),
+        (day(1, still=3), "Today: one thing, about 3 min", "After these, nothing can become late before Saturday"),
+        (day(2, late=1, still=3), "Today: 2 things, about 6 min (1 late)", "After these"),
+        (day(2, more=5, still=9), "Today: 2 things, about 6 min", "5 more things are on the desk."),
     ],
 )
 def test_a_day_is_told_as_it_is(planned: Day, subject: str, said: str, policy: Policy) -> None:
