@@ -21,6 +21,8 @@ import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
+from admin import reminders as staff
+from admin import sign_in_send as staff_sign_in
 from exports.press import Press
 from exports.storage import FolderStorage, S3Storage, Storage
 from portal import health, replay
@@ -159,9 +161,12 @@ def make_worker(shop: Workshop) -> Worker:
         *mail.works(policy, settings, clock, Resend(key, settings.resend_api_url, Pace())),
         *identity.works(policy, settings, clock, lambda address: knows(shop.sources, address)),
         *rights.works(shop),
+        *staff_sign_in.works(policy, settings, clock),
+        *staff.works(shop),
     ]
     schedules = [
-        *identity.schedules(clock), *rights.schedules(shop), *health.schedules(), *replay.schedules(settings, clock),
+        *identity.schedules(clock), *staff_sign_in.schedules(clock), *rights.schedules(shop), *staff.schedules(shop),
+        *health.schedules(), *replay.schedules(settings, clock),
     ]  # fmt: skip
     return Worker(settings.database_dsn, works, schedules)
 
