@@ -22,6 +22,8 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
         ("/staff/desk", words("Today"), Permission.QUEUE),
         ("/staff/approvals", words("For a second person"), Permission.APPROVE),
         ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
+        ("/staff/figures", words("Figures"), Permission.FIGURES),
+        ("/staff/registers", words("Registers"), Permission.FIGURES),
         ("/admin/", words("All tables"), Permission.TABLES),
     )
     return [(path, title) for path, title, permission in ways if staff.may(permission)]

@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect, Template
 
-from admin import approvals_pages, desk, intake, today, today_bulk, today_extend, today_find
+from admin import approvals_pages, desk, figures, intake, registers, today, today_bulk, today_extend, today_find
 from admin.sign_in import use_link
 from admin.tables import LONGEST
 from admin.who import COOKIE
@@ -74,5 +74,5 @@ doors = [door, desk_door]
 """Addresses without a language."""
 routes = [
     sign_in, link, use, *intake.routes, *today.routes, *today_find.routes, *today_bulk.routes, *today_extend.routes,
-    *approvals_pages.routes, *desk.routes,
+    *approvals_pages.routes, *figures.routes, *registers.routes, *desk.routes,
 ]  # fmt: skip

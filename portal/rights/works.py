@@ -15,6 +15,7 @@ from portal.rights import (
     erase_again,
     erasure,
     erasure_end,
+    figures_tally,
     held,
     outcome,
     pause_decisions,
@@ -95,4 +96,5 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule("rights.plans", "* * * * *", go_on),
         Schedule("rights.forget", "*/5 * * * *", forget),
         Schedule("rights.held", "23 3 * * *", release),
+        *figures_tally.schedules(shop),
     ]
