@@ -26,9 +26,9 @@ from portal.errors import Invalid, NotFound, Refused
 from portal.evidence.log import append
 from portal.identity.forms import form
 from portal.rights import approvals
-from portal.rights.approvals_rows import ApprovalView, find
+from portal.rights.approvals_rows import ApprovalView, find, request_of
 from portal.rights.four_eyes import SLEEP_ON_IT
-from portal.rights.requests import RequestView, find_by_id
+from portal.rights.requests import RequestView
 from portal.web import Req, go, now, policy_of, settings_of, words_of
 
 
@@ -47,16 +47,14 @@ async def show_list(request: Req) -> Template:
 @get(f"{PATH}/{{approval:uuid}}")
 async def show_one(request: Req, approval: FromPath[UUID]) -> Template:
     """Show exactly what was asked for. That it was read is evidence."""
-    found, about = await _about(approval)
-    staff = await need_staff(request, Permission.CASE, reference=about.reference)
+    staff, found, about = await _about(request, approval)
     return await _page(request, staff, found, about)
 
 
 @post(f"{PATH}/{{approval:uuid}}", status_code=200)
 async def decide(request: Req, approval: FromPath[UUID]) -> Template | Redirect:
     """Say yes or no as the second person, or take back what one asked for oneself."""
-    found, about = await _about(approval)
-    staff = await need_staff(request, Permission.CASE, reference=about.reference)
+    staff, found, about = await _about(request, approval)
     fields = await form(request)
     taking_back = fields.get("do") == "withdraw"
     staff = await need_staff(
@@ -100,12 +98,18 @@ async def _decide(request: Req, staff: Staff, found: ApprovalView, about: Reques
         await tell(found.id)
 
 
-async def _about(approval: UUID) -> tuple[ApprovalView, RequestView]:
-    """Return one with its request. Raises: NotFound, also for what is about none: its own room shows that."""
-    found = await find(approval)
-    if found.request is None:
+async def _about(request: Req, id: UUID) -> tuple[Staff, ApprovalView, RequestView]:
+    """Return who of the staff is asking, and one approval with its request.
+
+    Raises:
+        StaffSignInNeeded, NotPermitted: whether it exists or not.
+        NotFound: no such thing, or one that is about no request: its own room shows that.
+    """
+    about = await request_of(id)
+    staff = await need_staff(request, Permission.CASE, reference=about.reference if about else "")
+    if about is None:
         raise NotFound
-    return found, await find_by_id(found.request)
+    return staff, await find(id), about
 
 
 async def _page(

@@ -4,10 +4,14 @@ Always true here: where nobody else may decide, the complaint is answered all th
 same person looked. Source: law S-17; design/ux.md, section 10.
 """
 
+from uuid import UUID
+
+from piccolo.querystring import QueryString
+
 from admin.colleagues import others_who_may
 from admin.desk_act import Act
-from admin.desk_shapes import decided_by
 from admin.roles import Permission
+from portal.database import engine
 from portal.errors import Refused
 
 
@@ -21,9 +25,22 @@ class OwnDecision(Refused):
     )
 
 
+async def made_by(about: UUID | None, actor: str) -> bool:
+    """Tell whether somebody wrote a letter of a request, or was one of the two who decided it."""
+    rows = await engine().run_querystring(
+        QueryString(
+            "SELECT EXISTS (SELECT FROM evidence e JOIN subject_request r ON r.reference = e.reference WHERE r.id = {}"
+            " AND (e.event IN ('rights:letter:written', 'rights:approval:approved') AND e.actor = {}"
+            " OR e.event = 'rights:approval:approved' AND e.details->>'asked_by' = {})) AS same",
+            about, actor, actor,
+        )
+    )  # fmt: skip
+    return bool(rows[0]["same"])
+
+
 async def need_nobody_else(act: Act) -> None:
     """Refuse to let somebody answer a complaint about their own decision. Raises: OwnDecision."""
-    if act.request.right != "complaint" or not await decided_by(act.request.about, act.actor):
+    if act.request.right != "complaint" or not await made_by(act.request.about, act.actor):
         return
     if await others_who_may(Permission.DECIDE, but=act.staff.id):
         raise OwnDecision

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from admin.approvals import ask_second
-from admin.complaints import need_nobody_else
+from admin.complaints import made_by, need_nobody_else
 from admin.desk_act import Act, Verb, grounds_in, need, one_of
-from admin.desk_shapes import decided_by
 from admin.desk_verbs_identity import ask_sender, child_account, child_lift, identified, unidentified
 from admin.desk_verbs_place import (
     consent_back,
@@ -163,7 +162,7 @@ async def preview(act: Act, verb: str) -> Written | None:
 async def _answer_letter(act: Act) -> Letter:
     complaint = act.request.right == "complaint"
     need(act, "text", *(["findings"] if complaint else []))
-    same = complaint and await decided_by(act.request.about, act.actor)
+    same = complaint and await made_by(act.request.about, act.actor)
     return await decisions.answer_letter(
         act.request, act.paragraphs("text"), act.policy, findings=act.paragraphs("findings"), same_person=same,
         at=act.at,

@@ -11,6 +11,7 @@ import msgspec
 from portal.database import engine
 from portal.errors import NotFound
 from portal.evidence.log import Details, append
+from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables_desk import Approval
 
 
@@ -51,6 +52,12 @@ async def find(id: UUID) -> ApprovalView:
     if row is None:
         raise NotFound
     return msgspec.convert(row, ApprovalView)
+
+
+async def request_of(id: UUID) -> RequestView | None:
+    """Return the request that one is about; None when there is no such thing, or it is about none."""
+    row = await Approval.select(Approval.request).where(Approval.id == id).first()
+    return await find_by_id(row["request"]) if row and row["request"] else None
 
 
 async def of_request(request: UUID) -> list[ApprovalView]:
