@@ -4,21 +4,10 @@ Always true here: it is for showing only; whether a verb is lawful is decided ag
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from admin.desk_shapes import File
-from portal.errors import Invalid
 from portal.policy.model import Basis, Policy
-from portal.rights import clocks, deadlines, decisions
-
-
-async def may_extend(file: File, *, at: datetime) -> str:
-    """Return why an answer cannot be extended any more (an English sentence that names the rule); empty: it can."""
-    try:
-        deadlines.may_extend(await clocks.inputs_of(file.request.id), noticed_at=at, reason="?")
-    except Invalid as error:
-        return error.sentence
-    return ""
+from portal.rights import decisions
 
 
 def offers(file: File, policy: Policy) -> list[str]:
@@ -31,9 +20,10 @@ def offers(file: File, policy: Policy) -> list[str]:
     if request.subject is not None:
         found += ["ask"] if not request.waits else []
         found += ["write"]
-        if decisions.grounds_for(request.right) and request.state in {"received", "deciding", "working"}:
-            nothing = file.pause is None and file.use is None and not file.erasing and file.correction is None
-            found += ["refuse"] if nothing else []
+        nothing = file.pause is None and file.use is None and not file.erasing and file.correction is None
+        if decisions.grounds_for(request.right) and nothing:
+            found += ["refuse"] if request.state in {"received", "deciding", "working"} else []
+            found += ["partly"] if request.state in {"deciding", "working", "ready"} else []
     return found
 
 

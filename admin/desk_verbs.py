@@ -27,8 +27,19 @@ from admin.desk_verbs_place import (
 )
 from admin.roles import Permission
 from portal.errors import Invalid
-from portal.rights import automated, decisions, extensions, four_eyes, intake_child, messages, questions
+from portal.rights import (
+    automated,
+    clocks,
+    deadlines,
+    decisions,
+    extensions,
+    four_eyes,
+    intake_child,
+    messages,
+    questions,
+)
 from portal.rights.deadlines.inputs import Ground
+from portal.rights.deadlines.profiles import Asked
 from portal.rights.erasure_plan import choosable
 from portal.rights.letters import Letter, Written, render
 from portal.rights.lifecycle import NotPossible
@@ -69,6 +80,21 @@ async def refuse(act: Act) -> None:
         act.request, grounds_in(act), consent=act.consent, policy=act.policy, settings=act.settings, at=act.at,
         actor=act.actor,
     )  # fmt: skip
+
+
+async def partly(act: Act) -> None:
+    """Say what was done, and refuse the rest with reasons."""
+    need(act, "done", "not_done")
+    await decisions.refuse_partly(
+        act.request, grounds_in(act), _parts(act), policy=act.policy, settings=act.settings, at=act.at, actor=act.actor
+    )  # fmt: skip
+
+
+async def stop_clock(act: Act) -> None:
+    """Ask the person what lets the clock stand still, where a law says so. Raises: Invalid, by its rule."""
+    kind = one_of(act, "kind", ("clarification", "identity"))
+    deadlines.may_pause(await clocks.inputs_of(act.request.id), kind=cast(Asked, kind), asked_at=act.at)
+    await ask(act)
 
 
 async def propose(act: Act) -> None:
@@ -126,6 +152,7 @@ async def child_erase(act: Act) -> None:
 
 VERBS: Mapping[str, Verb] = {
     "ask": ask, "write": write, "extend": extend, "refuse": refuse, "propose": propose, "answer": answer,
+    "partly": partly, "stop-clock": stop_clock,
     "look": look, "begin": begin, "unidentified": unidentified, "identified": identified, "ask-sender": ask_sender,
     "pause-place": pause_place, "pause-confirm": pause_confirm, "pause-decline": pause_decline,
     "pause-end": pause_end, "pause-keep": pause_keep, "use-place": use_place, "use-stop": use_stop,
@@ -136,7 +163,7 @@ VERBS: Mapping[str, Verb] = {
 
 
 _DOES = {
-    Permission.WRITE: ("ask", "write"),
+    Permission.WRITE: ("ask", "write", "stop-clock"),
     Permission.IDENTIFY: ("unidentified", "identified", "ask-sender", "child-account"),
 }
 PERMISSIONS: Mapping[str, Permission] = {
@@ -151,12 +178,19 @@ async def preview(act: Act, verb: str) -> Written | None:
     letter: Letter | None = None
     if verb in {"refuse", "propose", "correction-refuse"}:
         letter = decisions.refusal_letter(act.request, grounds_in(act), act.policy, at=act.at)
+    elif verb == "partly":
+        need(act, "done", "not_done")
+        letter = decisions.partial_letter(act.request, grounds_in(act), _parts(act), act.policy, at=act.at)
     elif verb == "answer":
         letter = await _answer_letter(act)
     if letter is None:
         return None
     letter = await with_addition(letter, act.request.language)
     return render(letter, words_for(act.request, act.policy), act.policy)
+
+
+def _parts(act: Act) -> decisions.Parts:
+    return decisions.Parts(done=act.paragraphs("done"), not_done=act.paragraphs("not_done"))
 
 
 async def _answer_letter(act: Act) -> Letter:

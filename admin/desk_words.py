@@ -72,3 +72,27 @@ def days_in_words(words: Words, due: date, today: date) -> str:
     if due == today:
         return words("due today")
     return words.plural("one day left", "{count} days left", (due - today).days)
+
+
+def reason_in_words(words: Words, reason: str) -> str:
+    """Say why somebody looks at a person's data. Raises: KeyError."""
+    return {
+        "decide": words("To decide this request"),
+        "identify": words("To find out who they are"),
+        "answer": words("To answer their question"),
+        "other": words("For something else"),
+    }[reason]
+
+
+def channel_in_words(words: Words, channel: str) -> str:
+    """Say how a request came."""
+    return {
+        "portal": words("By the portal, signed in"),
+        "mailbox": words("By the form for people without an account"),
+        "agent": words("By the form for whoever acts for somebody"),
+        "report": words("By the report about a child"),
+        "letter": words("By letter"),
+        "phone": words("By telephone"),
+        "email": words("By e-mail"),
+        "counter": words("In person"),
+    }.get(channel, channel)

@@ -6,6 +6,7 @@ Catalogues are `locale/fr/*.po`, one per room, read as they are: there is no com
 
 import gettext
 import io
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -58,6 +60,10 @@ class Words:
         """Translate the form that fits `count`, which fills `{count}`."""
         found = self._catalogue.ngettext(one, many, count)
         return found.format(count=self.number(count), **values)
+
+    def several(self, names: Iterable[str]) -> str:
+        """Join names as one says them: Account, Prompts and Payments / Compte, Prompts et Paiements."""
+        return format_list(list(names), locale="en_GB" if self.language == "en" else self.language)
 
     def day(self, day: date) -> str:
         """Friday 13 November 2026 / vendredi 13 novembre 2026, with no break between day and month."""

@@ -70,9 +70,11 @@ def refusal_letter(request: RequestView, grounds: Grounds, policy: Policy, *, at
     """Return the letter that a refusal would send, for a preview too.
 
     Raises:
-        Invalid: no ground, or one that cannot refuse this right.
+        Invalid: no ground, or one that cannot refuse this right, or only a part of it.
     """
     _check_grounds(request, grounds)
+    if all(reason(id).part_only for id in grounds.reasons):
+        raise Invalid("This ground leaves out a part and never refuses all of it. Answer in part.", field="reasons")
     return letters.refusal(
         words_for(request, policy), policy, letters.case_of(request, policy, at=at), reasons=grounds.reasons,
         facts=grounds.facts, why=grounds.why,
@@ -114,6 +116,22 @@ async def refuse(
         )  # fmt: skip
 
 
+def partial_letter(request: RequestView, grounds: Grounds, parts: Parts, policy: Policy, *, at: datetime) -> Letter:
+    """Return the letter of a refusal in part, for a preview too.
+
+    Raises:
+        Invalid: no ground, or one that cannot refuse this right.
+        NeedsSecond: a ground that takes two people refuses all or nothing.
+    """
+    _check_grounds(request, grounds)
+    if takes_two(grounds.reasons):
+        raise NeedsSecond
+    return letters.partial_refusal(
+        words_for(request, policy), policy, letters.case_of(request, policy, at=at), done=parts.done,
+        not_done=parts.not_done, reasons=grounds.reasons, facts=grounds.facts, why=grounds.why,
+    )  # fmt: skip
+
+
 async def refuse_partly(
     request: RequestView,
     grounds: Grounds,
@@ -125,14 +143,7 @@ async def refuse_partly(
     actor: str,
 ) -> None:
     """Say what was done, and refuse the rest with reasons. No ground that takes two people. Raises: as `refuse`."""
-    _check_grounds(request, grounds)
-    if takes_two(grounds.reasons):
-        raise NeedsSecond
-    words = words_for(request, policy)
-    letter = letters.partial_refusal(
-        words, policy, letters.case_of(request, policy, at=at), done=parts.done, not_done=parts.not_done,
-        reasons=grounds.reasons, facts=grounds.facts, why=grounds.why,
-    )  # fmt: skip
+    letter, words = partial_letter(request, grounds, parts, policy, at=at), words_for(request, policy)
     async with engine().transaction():
         held = await hold(request.id)
         await _need_nothing_in_place(held.id)

@@ -23,6 +23,8 @@ class Reason(Frozen, frozen=True, kw_only=True):
     """The rights that it can refuse (`lifecycle.RIGHTS`)."""
     second_person: bool = False
     """True when it takes written proof, a second approver and the data protection officer's view. Source: 2a, S-17."""
+    part_only: bool = False
+    """True when it leaves out a part and can never refuse all. Source: GDPR Recital 63; law 2b."""
 
 
 EVERY_RIGHT = (
@@ -58,7 +60,7 @@ REFUSE = (
         ),
     ),
     Reason(
-        id="others-copy", use="refuse", article="15(4)", rights=("access",),
+        id="others-copy", use="refuse", article="15(4)", rights=("access",), part_only=True,
         title=Text(en="It would harm somebody else", fr="Cela nuirait à quelqu’un d’autre"),
         plain=Text(
             en="A copy must not harm the rights of other people. We left out only what would.",
@@ -66,7 +68,7 @@ REFUSE = (
         ),
     ),
     Reason(
-        id="others-portability", use="refuse", article="20(4)", rights=("portability",),
+        id="others-portability", use="refuse", article="20(4)", rights=("portability",), part_only=True,
         title=Text(en="It would harm somebody else", fr="Cela nuirait à quelqu’un d’autre"),
         plain=Text(
             en="What you take with you must not harm the rights of other people. We left out only what would.",
