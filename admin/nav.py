@@ -25,5 +25,6 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
         ("/staff/figures", words("Figures"), Permission.FIGURES),
         ("/staff/registers", words("Registers"), Permission.FIGURES),
         ("/admin/", words("All tables"), Permission.TABLES),
+        ("/staff/people", words("Team"), Permission.PEOPLE),
     )
     return [(path, title) for path, title, permission in ways if staff.may(permission)]

@@ -66,12 +66,17 @@ class StaffSession(SessionsBase, tablename="staff_session"):
     """Firefox on Linux, as its owner knows it; never the full user agent."""
 
     @classmethod
-    async def begin(cls, user: int, *, at: datetime, confirmed: bool, label: str = "") -> str:
-        """Open a session and return its token in clear, which is not kept. Unconfirmed, it opens nothing yet."""
+    async def begin(
+        cls, user: int, *, at: datetime, confirmed: bool, label: str = "", shown_at: datetime | None = None
+    ) -> str:
+        """Open a session and return its token in clear, which is not kept. Unconfirmed, it opens nothing yet.
+
+        `shown_at`: when the second factor was shown, if not just now.
+        """
         token, now = secrets.token_urlsafe(32), _naive(at)
         await cls(
             token=hashed(token), user_id=user, expiry_date=now + IDLE, max_expiry_date=now + LONGEST,
-            confirmed_at=at if confirmed else None, label=label,
+            confirmed_at=(shown_at or at) if confirmed else None, label=label,
         ).save()  # fmt: skip
         return token
 

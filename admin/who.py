@@ -6,19 +6,20 @@ and what and never why it was wanted.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar.response import Redirect
+from litestar.datastructures import Cookie
+from litestar.response import Redirect, Response
 from litestar.types import ExceptionHandler
 
 from admin.roles import Permission, Role, permits, roles_of
-from admin.tables import StaffSession, StaffUser
+from admin.tables import LONGEST, StaffSession, StaffUser
 from portal.database import engine
 from portal.errors import Refused
 from portal.evidence.log import append
-from portal.web import Req, go, now
+from portal.web import Req, go, now, settings_of
 
 COOKIE = "id"
 """Piccolo Admin's name for it, which cannot be changed."""
@@ -149,6 +150,25 @@ async def need_self(request: Req, *, fresh: bool = False, back: str = "") -> Sta
     if fresh and not staff.fresh(now(request)):
         raise StaffConfirmNeeded(back or _asked_for(request))
     return staff
+
+
+def give_session(request: Req, answer: Response[Any], token: str) -> None:
+    """Give the browser the cookie of a session, in place of the one it had. Source: law S-21."""
+    answer.set_cookie(
+        Cookie(
+            key=COOKIE,
+            value=token,
+            httponly=True,
+            secure=settings_of(request).secure,
+            samesite="lax",
+            max_age=int(LONGEST.total_seconds()),
+        )
+    )
+
+
+def take_session(answer: Response[Any]) -> None:
+    """Take the cookie away from the browser."""
+    answer.delete_cookie(COOKIE)
 
 
 async def note_refusal(staff: Staff, permission: Permission, *, at: datetime, reference: str = "") -> None:

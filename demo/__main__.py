@@ -6,7 +6,6 @@ Always true here: the data lives in `.data/demo/` and is used again the next tim
 import argparse
 import contextlib
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 from demo.platforms import PLATFORMS
 from demo.stack import ROOT, Stack, running
 
-STAFF = "dpo@staff.example"
 FIRST_PORT = {"casagbic": 8000, "caaartoons": 8010}
 
 
@@ -49,7 +47,7 @@ def _where_to_go(stack: Stack) -> str:
         f"  Everybody's mail       {stack.inbox_url}/",
         f"  Sign in as             {heavy.email}  (more than 5,000 records, 50 files)",
         *(f"                         {email}" for email in others),
-        f"  Staff, read only       {_staff_link(stack)}",
+        *(f"  {_at_desk(role):23}{address}" for role, address in stack.desk_doors.items()),
         f"  Metrics                {stack.metrics_url}",
         f"  Stripe's stand-in      {stack.stripe.url}",
         f"  The S3 server          {stack.s3.endpoint}",
@@ -59,13 +57,8 @@ def _where_to_go(stack: Stack) -> str:
     return "\n".join([*lines, "", "  Ctrl-C stops everything; the data stays.", ""])
 
 
-def _staff_link(stack: Stack) -> str:
-    """Ask Habeas for a one-use staff link, as an operator would."""
-    done = subprocess.run(
-        [sys.executable, "-m", "portal", "staff", "link", STAFF],
-        cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    return next((word for word in done.stdout.split() if word.startswith("http")), done.stderr.strip())
+def _at_desk(role: str) -> str:
+    return f"The desk, as {role}"
 
 
 def _say(line: str) -> None:

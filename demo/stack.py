@@ -1,7 +1,8 @@
 """Everything around one organisation, on this machine alone: its platform, files, Stripe, mail, sign-in, Habeas.
 
 Always true here: real PostgreSQL, a real S3 server, the real SDKs; only the far ends of Stripe, Resend and the
-identity provider are stand-ins, and the tests use the same ones. Everything listens on 127.0.0.1.
+identity provider are stand-ins, and the tests use the same ones. Everything listens on 127.0.0.1; the portal is called
+localhost, because browsers make passkeys for names only.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from demo import openid, resend, seaweed, stripe
+from demo import door, openid, resend, seaweed, stripe
 from demo.platforms import PLATFORMS, Person, Platform, hook
 from portal.embedded import embedded_postgres
 
@@ -50,6 +51,8 @@ class Stack:
     s3: seaweed.Seaweed
     hook: hook.Hook
     """Where the platform hears what was paused, corrected and erased."""
+    desk_doors: Mapping[str, str]
+    """Role -> the address of a page with one button that signs a made-up member of staff in."""
     habeas: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def start_habeas(self) -> None:
@@ -101,7 +104,7 @@ def running(
         payments = stack.enter_context(stripe.serving(platform.stripe_people(people)))
         provider = stack.enter_context(openid.serving(people)) if platform.outside_sign_in else None
         ears = stack.enter_context(hook.listening())
-        url, metrics_url = (f"http://127.0.0.1:{free_port(wish)}" for wish in (port, 0))
+        url, metrics_url = f"http://localhost:{free_port(port)}", f"http://127.0.0.1:{free_port()}"
         mail.webhook_url = f"{url}/webhooks/resend"
         environment = {
             **_own_settings(organisation, folder, url, metrics_url),
@@ -112,11 +115,12 @@ def running(
             f"{organisation.upper()}_HOOK_SECRET": ears.secret,
             **_roles(platform, platform_dsn),
         }
+        desk_doors = stack.enter_context(door.serving(url, environment))
         habeas = Stack(
             organisation=organisation, folder=folder, portal_url=url, inbox_url=mail.url,
             metrics_url=f"{metrics_url}/metrics",
             platform_dsn=platform_dsn, people=people, environment=environment, stripe=payments, mail=mail,
-            openid=provider, s3=s3, hook=ears,
+            openid=provider, s3=s3, hook=ears, desk_doors=desk_doors,
         )  # fmt: skip
         say("Starting Habeas …")
         habeas.start_habeas()

@@ -15,6 +15,7 @@ from litestar.response import Redirect
 
 from admin import pages as staff
 from admin.mount import staff_records
+from admin.openid import staff_single_sign_on
 from admin.who import handlers as staff_errors
 from exports.storage import Storage
 from portal import error_pages, health
@@ -60,7 +61,7 @@ def create_app(
         before_request=refuse_nonsense,
         debug=False,
         exception_handlers={**error_pages.handlers, **identity_errors, **staff_errors},
-        lifespan=[pooled, signing_in],
+        lifespan=[pooled, signing_in, staff_single_sign_on],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=LARGEST_BODY_BYTES,

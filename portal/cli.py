@@ -1,4 +1,4 @@
-"""The operator's commands: serve, worker, migrate, check, policy check, staff link; those that count are next door.
+"""The operator's commands: serve, worker, migrate, check, policy check; the others are next door.
 
 Always true here: what goes wrong is said in one clear line on standard error, with what to do about it; a traceback
 means a bug of ours.
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from portal import cli_backup, cli_clocks, cli_proof
+from portal import cli_backup, cli_clocks, cli_figures, cli_hook, cli_proof, cli_staff
 from portal.clock import system_clock
 from portal.errors import HabeasError, PolicyError, SettingsError
 from portal.policy.check import gaps, load_checked, report
@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     cli_clocks.add_commands(commands)
     cli_proof.add_commands(commands)
     cli_backup.add_commands(commands)
+    cli_figures.add_commands(commands)
+    cli_hook.add_commands(commands)
+    cli_staff.add_commands(commands)
 
     policy = commands.add_parser("policy", help="Look at policy files.").add_subparsers(
         metavar="COMMAND", required=True
@@ -55,10 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(policy, "check", _policy_check, "Name every mistake in policy files, and what you must still confirm.")
     check.add_argument("-q", "--quiet", action="store_true", help="leave out what you must still confirm")
     check.add_argument("files", metavar="FILE", nargs="+", type=Path)
-
-    staff = commands.add_parser("staff", help="Let staff in.").add_subparsers(metavar="COMMAND", required=True)
-    link = _add(staff, "link", _staff_link, "Print a sign-in link for a member of staff: one use, fifteen minutes.")
-    link.add_argument("email", metavar="EMAIL")
     return parser
 
 
@@ -152,18 +151,3 @@ def _check(_: argparse.Namespace) -> int:
     errors = sum(finding.severity == "error" for finding in findings)
     print(f"{errors} errors, {sum(finding.severity == 'warning' for finding in findings)} warnings")
     return 1 if errors else 0
-
-
-def _staff_link(options: argparse.Namespace) -> int:
-    settings, policy = _installation()
-    from admin.sign_in import make_link
-    from portal.serve import database, prepare
-
-    async def make() -> str:
-        await prepare(settings)
-        return await make_link(options.email, at=system_clock())
-
-    with database(settings):
-        token = asyncio.run(make())
-    print(f"{settings.public_url}/{policy.languages[0]}/staff/link/{token}")
-    return 0

@@ -63,4 +63,6 @@ def sign_in_origins(policy: Policy, settings: Settings) -> Sequence[str]:
         Way.MICROSOFT: settings.environment.get("MICROSOFT_ISSUER") or "https://login.microsoftonline.com",
     }
     found = [urlsplit(issuers[way]) for way in policy.sign_in.ways if way in issuers]
+    if staff := settings.environment.get("HABEAS_STAFF_OIDC_ISSUER"):
+        found.append(urlsplit(staff))
     return [f"{address.scheme}://{address.netloc}" for address in found]

@@ -144,8 +144,8 @@ class Provider:
             raise Refusal("invalid_request")
 
     def _is_callback(self, address: str) -> bool:
-        portal = re.escape(self.portal) if self.portal else r"http://127\.0\.0\.1(:\d+)?"
-        return re.fullmatch(rf"{portal}/(en|fr)/sign-in/{self.mode}/callback", address) is not None
+        portal = re.escape(self.portal) if self.portal else r"http://(?:127\.0\.0\.1|localhost)(:\d+)?"
+        return re.fullmatch(rf"{portal}/(en|fr)/(sign-in/{self.mode}|staff/sso)/callback", address) is not None
 
     def answer(self, asked: Mapping[str, str], sub: str) -> dict[str, str]:
         """Return what the person brings back: a code, or that they said no (an unknown `sub`)."""
@@ -185,7 +185,7 @@ class Provider:
         now, person = int(self.clock().timestamp()), grant.person
         claims: dict[str, Any] = {
             "iss": self.issuer, "sub": person.sub, "aud": self.client_id, "iat": now, "exp": now + 3600,
-            "nonce": grant.nonce, "email": person.email, "name": person.name,
+            "auth_time": now, "nonce": grant.nonce, "email": person.email, "name": person.name,
             "picture": "https://pictures.example/never-fetched.png", "locale": "fr",
         }  # fmt: skip
         if self.mode is Mode.MICROSOFT:

@@ -13,6 +13,7 @@ from admin.sign_in import make_link, use_link
 from admin.who import COOKIE
 from portal.clock import SetClock
 from portal.settings import Settings, read_settings
+from tests.admin.staff_site import Site, staff_site
 from tests.web_app import organisation
 
 PORTAL = "https://privacy.casagbic.example"
@@ -40,3 +41,10 @@ async def staff(client: httpx.AsyncClient, clock: SetClock) -> httpx.AsyncClient
     session = await use_link(await make_link("desk@casagbic.example", at=clock()), at=clock())
     client.cookies.set(COOKIE, session or "")
     return client
+
+
+@pytest.fixture
+async def site(database: str, clock: SetClock) -> AsyncIterator[Site]:
+    """The whole application with its staff's door, under a clock that stands still."""
+    async with staff_site(clock) as opened:
+        yield opened

@@ -239,7 +239,7 @@ class Surfer:
         return mails
 
     def _note(self, url: str) -> None:
-        if not url.startswith((self.stack.portal_url, "data:", "blob:")):
+        if not url.startswith((self.stack.portal_url, *self.stack.desk_doors.values(), "data:", "blob:")):
             self.asked_elsewhere.append(url)
 
 
