@@ -50,6 +50,7 @@ def task_in_words(words: Words, policy: Policy, task: TaskView, language: str) -
         "child": words("Check the report about a child’s account"),
         "identify": words("Find out who it is"),
         "decide": words("Decide what the person asked for"),
+        "redact": words("Look at what names other people in a copy"),
     }[task.kind]
 
 

@@ -19,6 +19,7 @@ from portal.jobs import Payload
 from portal.rights import outcome, parts, redaction
 from portal.rights.order import draw_order
 from portal.rights.person import find_person
+from portal.rights.redaction_look import waiting
 from portal.rights.redaction_search import review_of
 from portal.rights.requests import RequestView, parcel_of, parts_of
 from portal.rights.tables import SubjectRequest
@@ -50,7 +51,7 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
 
 async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
     """Make what is to be made now, if anything. After an attempt made `once`, nothing follows by itself."""
-    if not request.is_open or await redaction.waiting(request.id) is not None:
+    if not request.is_open or await waiting(request.id) is not None:
         return
     if await _worth_doing(shop, request):
         with suppress(Withdrawn):

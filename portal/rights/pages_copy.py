@@ -18,6 +18,7 @@ from portal.rights.address_hold import parcel_and_hold
 from portal.rights.delivery import What, hand_over
 from portal.rights.intake import withdraw
 from portal.rights.outcome import try_now
+from portal.rights.redaction_look import waiting
 from portal.rights.requests import find, parcel_of, parts_of
 from portal.rights.shapes import missing, progress
 from portal.web import Req, go, now, page, policy_of, settings_of, words_of
@@ -51,6 +52,7 @@ async def watch(
         "rights/progress_part.html" if polling else "rights/progress.html",
         copy=copy,
         over=over,
+        held=await waiting(copy.id) if copy.state == "deciding" else None,
         ready=parcel is not None,
         progress=far,
         left=far.minutes_left(copy.received_at, now(request)),

@@ -11,7 +11,8 @@ from exports.order import Withheld
 from portal.policy.model import Policy
 from portal.rights import letters
 from portal.rights.letters import Letter, Line
-from portal.rights.redaction import GROUNDS, WITHHELD, look_of
+from portal.rights.redaction import GROUNDS
+from portal.rights.redaction_look import WITHHELD, look_of
 from portal.rights.replies import enclose, words_for
 from portal.rights.requests import RequestView
 from portal.rights.shapes import category_title

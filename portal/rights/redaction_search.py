@@ -28,7 +28,8 @@ from exports.review import (
 from portal.errors import SourceError
 from portal.policy.model import Policy
 from portal.rights.letters.reasons import cited, reason
-from portal.rights.redaction import GROUNDS, RedactionView, decisions_of
+from portal.rights.redaction import GROUNDS
+from portal.rights.redaction_look import RedactionView, decisions_of
 from portal.rights.requests import RequestView
 from portal.settings import Settings
 from portal.sources.base import Identifiers

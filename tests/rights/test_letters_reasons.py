@@ -6,6 +6,7 @@ import pytest
 
 from portal.rights.letters.reasons import BY_ID, article_in_words, cited, reason, reasons_for
 from portal.rights.letters.reasons_table import EXTEND, LIFT, PAUSE, REFUSE, Reason
+from portal.rights.letters.reasons_withheld import WITHHOLD
 from portal.rights.lifecycle import RIGHTS
 from portal.words import Words
 
@@ -14,7 +15,7 @@ ROWS = [pytest.param(row, id=f"{row.use}-{row.id}") for row in BY_ID.values()]
 
 def test_every_ground_can_be_looked_up_and_none_hides_another() -> None:
     """An id that two grounds share would put the wrong article into a letter."""
-    assert len(BY_ID) == len((*REFUSE, *EXTEND, *PAUSE, *LIFT))
+    assert len(BY_ID) == len((*REFUSE, *WITHHOLD, *EXTEND, *PAUSE, *LIFT))
     assert reason("claims").article == "17(3)(e)"
     assert reason("pause-claims").article == "18(1)(c)"
 

@@ -22,7 +22,7 @@ from portal.policy.model import PostgresSource
 from portal.rights import access, intake, redaction
 from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import messages_of
-from portal.rights.redaction import RedactionView, look_of
+from portal.rights.redaction_look import RedactionView, look_of, waiting
 from portal.rights.redaction_search import find_words, key_of, show
 from portal.rights.requests import RequestView, find, parcel_of, timeline_of
 from portal.rights.tasks import tasks_of
@@ -152,7 +152,7 @@ async def test_a_copy_that_may_name_somebody_waits_with_its_day(desk: Desk) -> N
         ("redact", "open", request.due_day)
     ]
     assert [entry.event for entry in await timeline_of(request.id)] == ["received", "started", "look-needed"]
-    assert await redaction.waiting(request.id) == 1
+    assert await waiting(request.id) == 1
     (place,) = await desk.places(request)
     assert (place.category, place.part, place.field, place.number, place.sign) == (
         "uploads",
