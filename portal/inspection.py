@@ -6,11 +6,14 @@ with the others.
 
 from typing import NamedTuple
 
+from admin import hooks
+from portal.clock import system_clock
 from portal.errors import SettingsError
 from portal.evidence.ledger import FolderLedger, LedgerError, opened
 from portal.evidence.tombstones import lost
 from portal.health import UNREACHABLE
 from portal.policy.model import Policy
+from portal.rights.beats import MAIL, Beat, beats
 from portal.serve import open_storage, prepare
 from portal.settings import Settings
 from portal.sources import webhook
@@ -28,8 +31,8 @@ class Finding(NamedTuple):
 async def inspect(settings: Settings, policy: Policy) -> list[Finding]:
     """Return what was found, good and bad."""
     return [
-        await _database(settings), *await _ledger(settings), _mail(settings), *await _storage(settings),
-        *await _sources(settings, policy),
+        await _database(settings), *await _beats(), *await _ledger(settings), _mail(settings), *_hook(settings),
+        *await _storage(settings), *await _sources(settings, policy),
     ]  # fmt: skip
 
 
@@ -39,6 +42,32 @@ async def _database(settings: Settings) -> Finding:
     except SettingsError as error:
         return Finding("error", "database", str(error))
     return Finding("ok", "database", "newest schema")
+
+
+async def _beats() -> list[Finding]:
+    """Say how long ago everything that must not stop came to its end. What never ran may not have been started yet."""
+    try:
+        return [_beat(one) for one in await beats(at=system_clock())]
+    except UNREACHABLE:
+        return []  # the database is named already
+
+
+def _beat(one: Beat) -> Finding:
+    if one.at is None:
+        said = "nothing waits" if one.name == MAIL else "never so far: run habeas worker"
+    else:
+        said = f"{'oldest waiting from' if one.name == MAIL else 'last'} {one.at.isoformat(timespec='seconds')}"
+    return Finding("warning" if one.silent and one.at else "ok", f"heartbeat {one.name}", said)
+
+
+def _hook(settings: Settings) -> list[Finding]:
+    if not hooks.is_wanted(settings):
+        return []
+    try:
+        hooks.read_hook(settings)
+    except SettingsError as error:
+        return [Finding("error", hooks.SOURCE, str(error))]
+    return [Finding("ok", hooks.SOURCE, "")]
 
 
 async def _ledger(settings: Settings) -> list[Finding]:

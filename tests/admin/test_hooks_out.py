@@ -178,9 +178,7 @@ async def test_a_call_that_nobody_takes_becomes_a_failure(database: str, clock: 
     running = asyncio.create_task(worker.run())
     try:
         async with asyncio.timeout(60):
-            while not (
-                found := [one for one in await failures.open_failures(shop.policy, at=clock()) if one.kind == "job"]
-            ):
+            while not (found := await failed_jobs(clock)):  # noqa: ASYNC110  it polls a table, which has no event
                 await asyncio.sleep(0.02)
     finally:
         worker.stop()
@@ -188,6 +186,11 @@ async def test_a_call_that_nobody_takes_becomes_a_failure(database: str, clock: 
     [failure] = found
     assert (failure.what, failure.error, failure.reference) == (hooks.JOB, "SourceRefused", "DR-2026-0001")
     assert failure.actions == ("retry", "skip")
+
+
+async def failed_jobs(clock: SetClock) -> list[failures.Failure]:
+    """The jobs in the list of failures."""
+    return [one for one in await failures.open_failures(organisation(), at=clock()) if one.kind == "job"]
 
 
 async def test_an_event_is_gone_with_its_transaction(database: str, clock: SetClock) -> None:
