@@ -37,4 +37,6 @@ def kinds_in_words(words: Words) -> dict[str, str]:
         "child-reporter": words("E-mail: about your report"),
         "staff-daily": words("E-mail to staff: the plan of the day"),
         "staff-alarm": words("E-mail to staff: somebody is needed now"),
+        "staff-approval-asked": words("E-mail to staff: a second person is needed"),
+        "staff-approval-ended": words("E-mail to staff: what the second person said"),
     }

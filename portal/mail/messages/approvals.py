@@ -27,7 +27,8 @@ def approval_asked(
     )
     return write(
         Letter(
-            kind="approval-asked", subject=subject, heading=words("A second person is needed"), before=(said,),
+            staff=True,
+            kind="staff-approval-asked", subject=subject, heading=words("A second person is needed"), before=(said,),
             facts=tuple(facts), invitation=words("See exactly what was asked for:"), button=words("Look at it"),
             link=link, after=(words("Not expected? Look at it at once: it can still be stopped."),),
         ),
@@ -43,7 +44,8 @@ def approval_ended(words: Words, policy: Policy, *, what: str, reference: str, a
     facts = [(words("What"), what)]
     return write(
         Letter(
-            kind="approval-ended", subject=subject, heading=heading,
+            staff=True,
+            kind="staff-approval-ended", subject=subject, heading=heading,
             before=(words("It is done.") if agreed else words("Nothing was done. Their reason is on the page."),),
             facts=tuple(facts), invitation=words("See the reason:"), button=words("Look at it"), link=link,
         ),
