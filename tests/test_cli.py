@@ -45,7 +45,7 @@ def test_a_mistake_is_named_and_fails(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "wrong.toml: no mistakes" not in said.out
 
 
-@pytest.mark.parametrize("command", [["serve"], ["worker"], ["staff", "link", "a@b.example"]])
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["staff", "list"]])
 def test_without_a_secret_nothing_starts(command: list[str]) -> None:
     """One line names the variable and how to make one; there is no traceback."""
     done = habeas(*command)
@@ -104,11 +104,16 @@ def test_migrate_can_be_repeated(postgres: str) -> None:
         assert done.returncode == 0, done.stderr
 
 
-async def test_a_staff_link_leads_to_our_own_page(database: str) -> None:
-    """What is printed is one address of ours, ready to open."""
-    done = await asyncio.to_thread(
-        habeas, "staff", "link", "desk@casagbic.example", HABEAS_SECRET_KEY=KEY, DATABASE_URL=database
-    )
+async def test_the_first_member_of_staff_is_invited_here(database: str) -> None:
+    """What is printed is one address of ours, where keys are made; there is no command that lets anybody in."""
+    known = {"HABEAS_SECRET_KEY": KEY, "DATABASE_URL": database}
+    email = "desk@casagbic.example"
+    done = await asyncio.to_thread(habeas, "staff", "invite", email, "--role", "dpo", **known)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("http://127.0.0.1:8000/en/staff/link/")
+    assert done.stdout.startswith("http://127.0.0.1:8000/en/staff/invitation/")
     assert len(done.stdout.splitlines()) == 1
+    listed = await asyncio.to_thread(habeas, "staff", "list", **known)
+    assert listed.stdout.split() == [email, "dpo", "active", "passkeys=0", "codes=0", "single-sign-on=0"]
+    last = await asyncio.to_thread(habeas, "staff", "remove", email, **known)
+    assert (last.returncode, last.stdout) == (1, "")
+    assert "Traceback" not in last.stderr
