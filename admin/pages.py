@@ -42,6 +42,6 @@ routes = [
     *sign_in_pages.routes, *sign_in_factor.routes, *openid_pages.routes,
     *invitation_pages.routes, *me_pages.routes, *people_pages.routes,
     *intake.routes, *today.routes, *today_find.routes, *today_bulk.routes, *today_extend.routes,
-    *approvals_pages.routes, *failures.routes, *reminders_pages.routes, *figures.routes, *registers.routes, *redaction.routes,
-    *desk.routes,
+    *approvals_pages.routes, *failures.routes, *reminders_pages.routes, *figures.routes, *registers.routes,
+    *redaction.routes, *desk.routes,
 ]  # fmt: skip

@@ -83,6 +83,12 @@ async def readers(policy: Policy, *, at: datetime) -> list[Reader]:
     ]
 
 
+async def language_of(staff: int, policy: Policy) -> Language:
+    """Return the language in which a member of staff is written to."""
+    row = await StaffChoice.select(StaffChoice.language).where(StaffChoice.user == staff).first()
+    return next((one for one in policy.languages if row and one == row["language"]), policy.languages[0])
+
+
 def works(shop: Workshop) -> list[Work]:
     """Return the jobs of this room."""
     return hooks.works(shop.policy, shop.settings, shop.clock)

@@ -42,6 +42,8 @@ GET  /staff/failures                                 -      -       -        yes
 POST /staff/failures                                 -      -       -        yes -      -       yes
 GET  /staff/failures/{reference:str}                 -      yes     -        yes -      -       -
 POST /staff/failures/{reference:str}                 -      yes     -        yes -      -       -
+GET  /staff/reminders                                yes    yes     yes      yes yes    yes     -
+POST /staff/reminders                                yes    yes     yes      yes yes    yes     -
 GET  /staff/people                                   -      -       -        yes -      -       yes
 GET  /staff/people/invite                            -      -       -        yes -      -       yes
 POST /staff/people/invite                            -      -       -        yes -      -       yes

@@ -2,22 +2,27 @@
 
 import asyncio
 import random
+import re
 from collections import Counter
 from datetime import date, timedelta
+from html import unescape
 
 from piccolo.querystring import QueryString
 
 from admin import reminders
 from admin.roles import Role
-from admin.tables import StaffUser
+from admin.tables import StaffSession, StaffUser
 from admin.tables_reminders import StaffChoice
-from portal.clock import SetClock
+from admin.who import COOKIE
+from portal.clock import SetClock, system_clock
 from portal.database import engine
 from portal.mail.tables import Mail, MailBody
 from portal.rights.beats import DAILY, beats
 from portal.rights.tables import SubjectRequest
 from tests.admin.reminding import alarms, local, mails, request, shop_of, somebody, subjects
+from tests.web_app import browsing, make_app
 
+TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 WEDNESDAY = date(2026, 10, 14)
 FRIDAY = date(2026, 10, 16)
 SUNDAY, MONDAY = date(2026, 10, 18), date(2026, 10, 19)
@@ -214,3 +219,16 @@ async def _not_said(day: date) -> list[str]:
 async def daily_is_silent(clock: SetClock) -> bool:
     """What the desk says about the daily mail."""
     return next(one.silent for one in await beats(at=clock()) if one.name == DAILY)
+
+
+async def test_everybody_chooses_their_own_language(database: str, clock: SetClock) -> None:
+    """The page keeps the choice of whoever is signed in, once; a language we do not speak changes nothing."""
+    id = await somebody("amelie@staff.example", Role.AUDITOR)
+    async with browsing(make_app()) as client:
+        client.cookies.set(COOKIE, await StaffSession.begin(id, at=system_clock(), confirmed=True), domain="127.0.0.1")
+        page = await client.get("/fr/staff/reminders")
+        assert page.status_code == 200 and "amelie@staff.example" in page.text
+        for language in ("fr", "fr", "xx"):
+            form = {"csrf": unescape(TOKEN.findall(page.text)[0]), "language": language}
+            assert (await client.post("/fr/staff/reminders", data=form)).status_code == 303
+    assert await StaffChoice.select(StaffChoice.user, StaffChoice.language) == [{"user": id, "language": "fr"}]
