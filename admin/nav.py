@@ -24,6 +24,7 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
         ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
         ("/staff/figures", words("Figures"), Permission.FIGURES),
         ("/staff/registers", words("Registers"), Permission.FIGURES),
+        ("/staff/failures", words("Failures"), Permission.SYSTEM),
         ("/admin/", words("All tables"), Permission.TABLES),
         ("/staff/people", words("Team"), Permission.PEOPLE),
     )
