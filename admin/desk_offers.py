@@ -14,6 +14,8 @@ def offers(file: File, policy: Policy) -> list[str]:
     """Return the verbs to offer, the most likely first."""
     request = file.request
     found = list(_for_pause(file))
+    if file.form and file.form.kind == "lost" and request.subject:
+        found.append("new-address")
     if not request.is_open:
         return found
     found += [*_for_identity(file), *_for_right(file, policy), *_for_use(file)]
@@ -63,7 +65,8 @@ def _for_right(file: File, policy: Policy) -> Iterator[str]:
         return
     if request.right == "automated":
         yield "look"
-    if request.right in decisions.BY_ITSELF and not file.erasing:
+    held = any(task.kind == "redact" and task.ended_at is None for task in file.tasks)
+    if request.right in decisions.BY_ITSELF and not file.erasing and not held:
         yield "begin"
     if request.right == "restriction" and file.pause is None:
         yield "pause-place"

@@ -19,6 +19,9 @@ _PHONE = re.compile(
     r"|\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4})(?!\w)"
 )
 """With the country's code; with the national 0; as North America writes it."""
+_UUID = re.compile(r"[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12}")
+_UUID_MASK = "_" * 36
+"""As long as what it hides, so that places stay; the digits of a record's number are no telephone's."""
 _OTHER_THAN_DIGITS = re.compile(r"\D")
 
 
@@ -34,7 +37,7 @@ class Sign(msgspec.Struct, frozen=True):
 def signs(text: str, known: Collection[str]) -> Iterator[Sign]:
     """Yield what may name somebody else. `known` is the person's own, in small letters; numbers as digits alone."""
     yield from _addresses(text, known)
-    for found in _PHONE.finditer(text):
+    for found in _PHONE.finditer(_UUID.sub(_UUID_MASK, text)):
         if _OTHER_THAN_DIGITS.sub("", found[0]) not in known:
             yield Sign(found.start(), found.end() - found.start(), "phone")
 

@@ -9,10 +9,11 @@ from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from random import Random
+from uuid import UUID, uuid5
 
-from demo.platforms.crowd import Person, StoredObject, crowd, moment, uuid
+from demo.platforms.crowd import UNTIL, Person, StoredObject, crowd, moment, uuid
 from demo.platforms.files import KINDS
-from demo.platforms.platform import Platform, Row, Rows, World
+from demo.platforms.platform import PEOPLE, Platform, Row, Rows, World
 from demo.platforms.texts import BROWSERS, CODE, FILE_NAMES, HOSTILE, HOSTILE_FILE_NAMES, LONGEST, PROMPTS
 
 MODELS = {"anthropic": ("claude-sonnet", "claude-haiku"), "openai": ("gpt-code", "gpt-code-mini")}
@@ -180,7 +181,24 @@ def build(random: Random, count: int) -> World:
         person.account_ids = tuple(str(account) for account in accounts)
         for number, (account, email) in enumerate(zip(accounts, person.emails, strict=True)):
             _account(random, tables, person, account, email, first=number == 0)
+    if count >= PEOPLE:
+        _name_somebody(tables, people[-1])
     return World(people, {name: Rows(tuple(COLUMNS[name].split()), rows) for name, rows in tables.items()})
+
+
+def _name_somebody(tables: Tables, person: Person) -> None:
+    """Give somebody a file in which somebody else is named: their copy waits until a person has looked."""
+    person.role = "names-others"
+    account, id = UUID(person.account_ids[0]), uuid5(UUID(person.account_ids[0]), "club")
+    body = b"name,mail,phone\nCarla Verdini,carla.verdini@neighbour.example,06 39 98 00 12\nmyself,,\n"
+    stored_at = UNTIL - timedelta(days=3)
+    file = StoredObject(
+        id=id, key=f"{account}/{id}", name="club-members.csv", media_type="text/csv", body=body, stored_at=stored_at
+    )  # fmt: skip
+    person.files += (file,)
+    tables["uploads"].append(
+        (file.id, account, None, file.name, file.media_type, file.size_bytes, file.key, file.stored_at)
+    )  # fmt: skip
 
 
 def _account(random: Random, tables: Tables, person: Person, account: object, email: str, *, first: bool) -> None:

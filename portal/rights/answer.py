@@ -14,6 +14,7 @@ from portal.rights.deadlines import RULES_VERSION
 from portal.rights.lifecycle import Outcome, close
 from portal.rights.receipts import Answer, Done, Recipient
 from portal.rights.requests import RequestView
+from portal.rights.tables import Task
 from portal.settings import Settings
 
 
@@ -37,6 +38,9 @@ async def end(
         NotPossible: when it has ended already, or cannot end so from where it is.
     """
     await close(request.id, request.reference, outcome, event=event, at=at, actor=actor, details=details)
+    await Task.update({Task.state: "not-needed", Task.ended_at: at, Task.ended_by: actor}).where(
+        (Task.request == request.id) & (Task.kind == "redact") & Task.ended_at.is_null()
+    )  # fmt: skip
     answer = Answer(
         outcome=outcome,
         answered=at.astimezone(ZoneInfo(policy.controller.zone)).date(),
