@@ -8,6 +8,7 @@ read-only: what may be written is written by verbs of ours.
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -49,7 +50,7 @@ READING = {"GET", "HEAD"}
 
 def staff_records(settings: Settings, *, policy: Policy, clock: Clock = system_clock) -> ASGIRouteHandler:
     """Return the handler of `/admin/`."""
-    inner = _piccolo_admin(settings, policy.controller.name)
+    inner = _piccolo_admin(settings.public_url, policy.controller.name, production=settings.secure)
 
     @asgi("/admin", is_mount=True, copy_scope=True, exclude_from_csrf=True)
     async def handler(scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,17 +126,19 @@ SAID: Mapping[str, Callable[[Asking], object]] = {
 """What we say in Piccolo Admin's place: what is open to this member of staff, and no more."""
 
 
-def _piccolo_admin(settings: Settings, name: str) -> ASGIApp:
+@cache
+def _piccolo_admin(public_url: str, name: str, *, production: bool) -> ASGIApp:
+    """Return Piccolo Admin, which takes a second to make: tests make many apps."""
     # It logs tracebacks that quote what was typed; the error reaches our own log without that.
     logging.getLogger("piccolo_admin.endpoints").disabled = True
-    public = urlsplit(settings.public_url)
+    public = urlsplit(public_url)
     app = create_admin(
         views.configs(),
         forms=[form.config() for form in FORMS.values()],
         auth_table=StaffUser,
         session_table=StaffSession,
         read_only=True,
-        production=settings.secure,
+        production=production,
         site_name=name,
         auto_include_related=False,
         allowed_hosts=[public.hostname or public.netloc],

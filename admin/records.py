@@ -15,7 +15,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from admin.captured import Captured, capture, json_answer
-from admin.records_words import group_in_words, help_in_words, next_in_words
+from admin.records_words import choices_in_words, group_in_words, help_in_words, next_in_words
 from admin.roles import Permission
 from admin.views import GROUPS, VIEWS
 from admin.views.view import View
@@ -106,7 +106,7 @@ async def _read(
                 await _note(view, part, answer, asking, scope["query_string"])
     except (asyncpg.DataError, OverflowError, ValueError):
         return json_answer(400, {"detail": "Bad Request"})
-    return _with_help(view, answer, asking.words) if part == "schema" and answer.status == 200 else answer
+    return _with_help(view, answer, asking) if part == "schema" and answer.status == 200 else answer
 
 
 async def _say_what_day_it_is(asking: Asking) -> None:
@@ -144,10 +144,13 @@ def _rows_in(part: str, body: Mapping[str, object]) -> int:
             return 1
 
 
-def _with_help(view: View, answer: Captured, words: Words) -> Captured:
-    """Add what the table is to its schema, where Piccolo Admin shows it beside the title."""
-    schema = msgspec.json.decode(answer.body)
+def _with_help(view: View, answer: Captured, asking: Asking) -> Captured:
+    """Add to its schema what the table is for, and what a column offers to choose from."""
+    schema, words = msgspec.json.decode(answer.body), asking.words
     schema.setdefault("extra", {})["help_text"] = help_in_words(words, view.name)
+    for column, choices in choices_in_words(words, asking.policy, view.name).items():
+        offered = {value: {"value": value, "display_name": said} for value, said in choices.items()}
+        schema["properties"][column].setdefault("extra", {})["choices"] = offered
     return json_answer(200, schema, headers=answer.headers)
 
 

@@ -3,6 +3,13 @@
 Always true here: every group, every view and every form has its words. It is long because it is one list.
 """
 
+from collections.abc import Mapping
+
+from portal.policy.model import Policy
+from portal.rights.letters.reasons import BY_ID
+from portal.rights.letters.titles import heading
+from portal.rights.reference import KINDS
+from portal.web import OWN_NAMES
 from portal.words import Words
 
 
@@ -34,6 +41,20 @@ def next_in_words(words: Words) -> dict[str, str]:
 def help_in_words(words: Words, view: str) -> str:
     """Say what a table is for. Raises: KeyError."""
     return {**_requests(words), **_rights(words), **_people(words), **_proof_and_work(words), **_staff(words)}[view]
+
+
+def choices_in_words(words: Words, policy: Policy, view: str) -> Mapping[str, Mapping[str, str]]:
+    """Return what the columns of a table that can be written offer: by column, each value with its words."""
+    language = words.language
+    offered: dict[str, Mapping[str, Mapping[str, str]]] = {
+        "letter_addition": {
+            "kind": {kind: heading(words, kind) for kind in KINDS},
+            "language": {code: OWN_NAMES[code] for code in policy.languages},
+        },
+        "reason_hint": {"reason": {id: one.title[language] for id, one in BY_ID.items()}},
+        "recipient_contact": {"recipient": {one.id: one.name for one in policy.recipients}},
+    }
+    return offered.get(view, {})
 
 
 def _requests(words: Words) -> dict[str, str]:
