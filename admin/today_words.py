@@ -55,7 +55,8 @@ def next_of(words: Words, policy: Policy, row: Row, staff: Staff, today: date) -
 
 def why_of(words: Words, row: Row, today: date, names: Mapping[int, str]) -> str:
     """Say in short sentences why a request is in today's plan."""
-    return " ".join(_reasons(words, row, today, names))
+    said = " ".join(one for one in _reasons(words, row, today, names) if one)
+    return said.replace("..", ".")  # French shortens its months with a full stop
 
 
 def owner_of(words: Words, row: Row, names: Mapping[int, str]) -> str:
@@ -101,7 +102,7 @@ def _reasons(words: Words, row: Row, today: date, names: Mapping[int, str]) -> I
     if row.task and row.closed_at is not None:
         yield words("The task is due on {day}.", day=weekday(words, row.task.due_day))
     if row.action == "approve":
-        yield words("A second person waits.") if row.asked_by else ""
+        yield words("A second person waits.")
     if row.written:
         yield words("The person has written.")
     if row.task and row.task.kind == "silent":
