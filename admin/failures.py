@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from multidict import MultiDict
 
 from admin.colleagues import names_of
-from admin.failures_words import failure_in_words, how_in_words
+from admin.failures_words import failure_in_words, how_in_words, kind_in_words
 from admin.nav import staff_page
 from admin.roles import Permission
 from admin.who import Staff, need_staff
@@ -88,7 +88,8 @@ async def _page(
         failures=await open_failures(policy, at=at, reference=reference), reference=reference,
         action=f"{PATH}/{reference}" if reference else PATH, today=at.astimezone(words.zone).date(),
         said=lambda one: failure_in_words(words, policy, one), history=history,
-        how=lambda how: how_in_words(words, how), names=await names_of(one.by for one in history),
+        how=lambda how: how_in_words(words, how),
+        kind=lambda id: kind_in_words(words, id), names=await names_of(one.by for one in history),
         wrong=words(wrong.sentence) if wrong else "", wrong_field=wrong.field if isinstance(wrong, Invalid) else "",
         typed=typed or MultiDict(), may_open=staff.may(Permission.CASE),
     )  # fmt: skip

@@ -41,6 +41,13 @@ def failure_in_words(words: Words, policy: Policy, failure: Failure) -> Said:
             return _beat(words, failure.what)
 
 
+def kind_in_words(words: Words, id: str) -> str:
+    """Say what kind of thing a failure was, by its id. Raises: KeyError."""
+    return {
+        "job": words("A job"), "mail": words("A mail"), "place": words("A place"), "copy": words("A copy"),
+    }[id.partition(":")[0]]  # fmt: skip
+
+
 def how_in_words(words: Words, how: str) -> str:
     """Say what somebody did about a failure. Raises: KeyError."""
     return {

@@ -25,7 +25,7 @@ async def plan_for(staff: Staff, colleagues: list[int], words: Words, policy: Po
     asked = Asked(staff=staff, policy=policy, words=words, at=at, today=today)
     plan, rest = await things_of_today(asked, somebody), await ahead(Chosen(), today)
     return Day(
-        lines=[_line(thing) for thing in plan.things],
+        lines=[_line(thing, words) for thing in plan.things],
         more=plan.count - sum(thing.count for thing in plan.things),
         count=plan.count,
         late=sum(day.count for day in rest.days if day.day < today),
@@ -41,8 +41,8 @@ def earliest_new(policy: Policy, at: datetime) -> date:
     return min(deadline(clock_of(right, at, policy)).due for right in rights) + timedelta(days=1)
 
 
-def _line(thing: Thing) -> Line:
-    return Line(thing.reference or "\N{BULLET}", " ".join(filter(None, [_sentence(thing.title), thing.why])))
+def _line(thing: Thing, words: Words) -> Line:
+    return Line(thing.reference or words("Also"), " ".join(filter(None, [_sentence(thing.title), thing.why])))
 
 
 def _sentence(text: str) -> str:
