@@ -27,7 +27,9 @@ from admin.desk_verbs_place import (
 )
 from admin.roles import Permission
 from portal.errors import Invalid
+from portal.identity.address import normalise
 from portal.rights import (
+    address_lost,
     automated,
     clocks,
     deadlines,
@@ -38,6 +40,7 @@ from portal.rights import (
     messages,
     questions,
 )
+from portal.rights.address_change import another, need_change
 from portal.rights.deadlines.inputs import Ground
 from portal.rights.deadlines.profiles import Asked
 from portal.rights.erasure_plan import choosable
@@ -150,6 +153,20 @@ async def child_erase(act: Act) -> None:
     await intake_child.confirm(act.request, under=under, consent=act.consent, at=act.at, actor=act.actor)
 
 
+async def new_address(act: Act) -> None:
+    """Give the account of somebody who lost their mailbox another address; a second person has to agree."""
+    email = normalise(act.text("email"))
+    if not await four_eyes.lost_mailbox(act.request):
+        raise NotPossible
+    if act.consent is None:
+        another(email, await need_change(act.request.owner, act.policy, at=act.at))
+        await ask_second(act, four_eyes.Verb.NEW_ADDRESS)
+        return
+    await address_lost.offer(
+        act.request, email, consent=act.consent, policy=act.policy, settings=act.settings, at=act.at, actor=act.actor
+    )  # fmt: skip
+
+
 VERBS: Mapping[str, Verb] = {
     "ask": ask, "write": write, "extend": extend, "refuse": refuse, "propose": propose, "answer": answer,
     "partly": partly, "stop-clock": stop_clock,
@@ -159,6 +176,7 @@ VERBS: Mapping[str, Verb] = {
     "use-weigh": use_weigh, "consent-back": consent_back, "corrected": corrected,
     "correction-accept": correction_accept, "correction-refuse": correction_refuse,
     "child-account": child_account, "child-erase": child_erase, "child-lift": child_lift,
+    "new-address": new_address,
 }  # fmt: skip
 
 

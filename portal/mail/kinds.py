@@ -29,6 +29,7 @@ def kinds_in_words(words: Words) -> dict[str, str]:
         "copy-downloaded": words("E-mail: your copy was downloaded"),
         "erasure-planned": words("E-mail: days to change your mind"),
         "erasure-done": words("E-mail: it is erased"),
+        "address-offered": words("E-mail: confirm your new address"),
         "address-changing": words("E-mail: a new address was asked for"),
         "paused": words("E-mail: it is paused"),
         "pause-ending": words("E-mail: the pause ends soon"),

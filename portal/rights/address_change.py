@@ -89,22 +89,47 @@ async def begin(
         if asked is not None and asked.new_digest == new:
             await AddressChange.update({AddressChange.session: session.id}).where(AddressChange.id == asked.id)
             return
-        if asked is not None and asked.state == "asked":
-            await mark(asked.id, "replaced")
-        elif asked is not None:
-            await settle(asked, settings)
-        id, until = uuid4(), at + CANCEL + timedelta(minutes=policy.sign_in.link_minutes)
-        plain = msgspec.json.encode(Values(old=present, new=email))
-        sealed = await seals.seal(subject, plain, reference=str(id), settings=settings, at=at)
-        token = token_of(settings, id)
-        await AddressChange(
-            id=id, subject=subject, session=session.id, state="asked", sealed=sealed.body, new_digest=new,
-            token_hash=token_hash(settings, token), asked_at=at, cancel_until=until,
-        ).save()  # fmt: skip
-        await append("rights:address:asked", at=at, actor="person", details={"subject": str(subject), "new": new})
-        link = f"{settings.public_url}/{language}/address/old/{token}"
-        message = address_changing(Words(language, policy.controller.zone), policy, until=until, link=link)
-        await post(message, to=present, language=language, at=at)
+        until = at + CANCEL + timedelta(minutes=policy.sign_in.link_minutes)
+        values = Values(old=present, new=email)
+        await note(
+            subject, session.id, values, until=until, language=language, policy=policy, settings=settings, at=at,
+            actor="person",
+        )  # fmt: skip
+
+
+async def note(
+    subject: UUID,
+    session: UUID,
+    values: Values,
+    *,
+    until: datetime,
+    language: str,
+    policy: Policy,
+    settings: Settings,
+    at: datetime,
+    actor: str,
+) -> UUID:
+    """Note a change in place of any other, and warn the old address, inside the caller's transaction.
+
+    Returns its number. `session` goes on when it is done; all others end.
+    """
+    asked = await living(subject)
+    if asked is not None and asked.state == "asked":
+        await mark(asked.id, "replaced")
+    elif asked is not None:
+        await settle(asked, settings)
+    id, new = uuid4(), digest_of(settings, subject, values.new)
+    sealed = await seals.seal(subject, msgspec.json.encode(values), reference=str(id), settings=settings, at=at)
+    token = token_of(settings, id)
+    await AddressChange(
+        id=id, subject=subject, session=session, state="asked", sealed=sealed.body, new_digest=new,
+        token_hash=token_hash(settings, token), asked_at=at, cancel_until=until,
+    ).save()  # fmt: skip
+    await append("rights:address:asked", at=at, actor=actor, details={"subject": str(subject), "new": new})
+    words, link = Words(language, policy.controller.zone), f"{settings.public_url}/{language}/address/old/{token}"
+    message = address_changing(words, policy, until=until, link=link, lost=actor != "person")
+    await post(message, to=values.old or "", language=language, at=at)
+    return id
 
 
 async def need_change(subject: UUID, policy: Policy, *, at: datetime) -> str:
@@ -148,12 +173,13 @@ async def _shown(
     said = digest_of(settings, session.subject_id, found.email)
     if change is None or change.state != "asked" or change.new_digest != said:
         return None
-    return await _proven(change, found.email, language, policy, settings, at)
+    return await proven(change, found.email, language, policy, settings, at)
 
 
-async def _proven(
+async def proven(
     change: ChangeView, email: str, language: str, policy: Policy, settings: Settings, at: datetime
 ) -> RequestView:
+    """Begin to change the address everywhere, now that the new one was shown, inside the caller's transaction."""
     category, field = address_field(policy) or ("", "")
     asked = Asked(
         right="rectification", subject=change.subject, language=language, categories=(category,), received_at=at

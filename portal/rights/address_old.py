@@ -98,7 +98,7 @@ async def _put_back(
     )
     await corrections.end(correction, "replaced", at=at, actor="person")
     await cancel_plan(request.id, at=at, actor="person")
-    await _make_room(change.subject, values.old, change.changed_at or at)
+    await make_room(change.subject, values.old, change.changed_at or at)
     await engine().connection.execute("UPDATE subject SET email = $1 WHERE id = $2", values.old, change.subject)
     await know(change.subject, values.new)
     back = Values(old=values.new, new=values.old)
@@ -112,7 +112,7 @@ async def _put_back(
     await open_task(request.id, request.reference, "identify", "address", due=due, at=at)
 
 
-async def _make_room(subject: UUID, email: str, since: datetime) -> None:
+async def make_room(subject: UUID, email: str, since: datetime) -> None:
     """Whoever signed in with the old address meanwhile was the same mailbox: what they asked is this person's."""
     run = engine().connection
     other = await run.fetchval(

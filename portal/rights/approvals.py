@@ -65,7 +65,7 @@ async def ask(
     what = What(values={name: list(each) for name, each in values.items()}, reason=said)
     try:
         async with engine().transaction():
-            held = await _unchanged(request) if request else None
+            held = await _unchanged(verb, request) if request else None
             key = held.owner if held else id
             sealed = await seals.seal(key, msgspec.json.encode(what), reference=str(id), settings=settings, at=at)
             digest = digest_of(verb, held, what.values, settings)
@@ -248,11 +248,15 @@ async def _both(approval: ApprovalView, what: What, settings: Settings, at: date
     return sealed.body
 
 
-async def _unchanged(request: RequestView) -> RequestView:
-    """Return a request that nobody moves before we commit. Raises: NotPossible, when it has moved."""
+async def _unchanged(verb: Verb, request: RequestView) -> RequestView:
+    """Return a request that nobody moves before we commit. Raises: NotPossible, when it has moved.
+
+    Somebody who lost their mailbox needs another address also when their request was answered meanwhile.
+    """
     await engine().connection.execute("SELECT FROM subject_request WHERE id = $1 FOR UPDATE", request.id)
     held = await find_by_id(request.id)
-    if not held.is_open or held.state != request.state or held.subject is None:
+    ended = not held.is_open and verb is not Verb.NEW_ADDRESS
+    if ended or held.state != request.state or held.subject is None:
         raise NotPossible
     return held
 

@@ -111,3 +111,17 @@ async def erasure_takes_two(request: RequestView) -> bool:
         )
     )  # fmt: skip
     return bool(rows[0]["theirs"])
+
+
+async def lost_mailbox(request: RequestView) -> bool:
+    """Tell whether staff found out whose account it is because they could not read its mailbox any more."""
+    if request.subject is None:
+        return False
+    rows = await engine().run_querystring(
+        QueryString(
+            "SELECT EXISTS (SELECT FROM intake_form f JOIN evidence e ON e.reference = {} WHERE f.request = {}"
+            " AND f.kind = 'lost' AND e.event = 'rights:identity:established') AS lost",
+            request.reference, request.id,
+        )
+    )  # fmt: skip
+    return bool(rows[0]["lost"])

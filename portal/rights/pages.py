@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 
 from portal.rights import (
     pages_address,
+    pages_address_new,
     pages_ask,
     pages_category,
     pages_copy,
@@ -33,6 +34,7 @@ routes: list[ControllerRouterHandler] = [
     *pages_erase.routes,
     *pages_correct.routes,
     *pages_address.routes,
+    *pages_address_new.routes,
     *pages_pause.routes,
     *pages_say_no.routes,
     *pages_uses.routes,

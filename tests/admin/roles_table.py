@@ -105,6 +105,7 @@ correction-accept                           -      yes     -        yes -      -
 correction-refuse                           -      yes     -        yes -      -       -
 child-erase                                 -      yes     -        yes -      -       -
 child-lift                                  -      yes     -        yes -      -       -
+new-address                                 -      yes     -        yes -      -       -
 """
 
 

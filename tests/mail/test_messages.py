@@ -44,6 +44,10 @@ ALL: dict[str, Written] = {
         words, policy, file="ZIP", reference="DR-2026-0101", at=UNTIL, link=LINK
     ),
     "address code": lambda words, policy: messages.address_code(words, policy, code="402913", link=LINK, minutes=15),
+    "address offered": lambda words, policy: messages.address_offered(
+        words, policy, code="402913", until=UNTIL, link=LINK
+    ),
+    "address lost": lambda words, policy: messages.address_changing(words, policy, until=UNTIL, link=LINK, lost=True),
     "address changing": lambda words, policy: messages.address_changing(
         words, policy, reference="DR-2026-0101", until=UNTIL, link=LINK
     ),

@@ -34,15 +34,48 @@ def address_code(words: Words, policy: Policy, *, code: str, minutes: int, link:
     )
 
 
-def address_changing(words: Words, policy: Policy, *, reference: str = "", until: datetime, link: str) -> Message:
-    """Warn the old address, which can cancel until `until` (72 hours); downloads wait for 7 days meanwhile."""
+def address_offered(words: Words, policy: Policy, *, code: str, until: datetime, link: str) -> Message:
+    """Write to the new address of somebody who lost their mailbox: a link that opens the page, a code that proves."""
+    return write(
+        Letter(
+            kind="address-offered",
+            subject=code_subject(words, policy.controller.name, code),
+            heading=words("Confirm your new address"),
+            before=(
+                words("You told us that you cannot read the mailbox of your account any more. We have looked at it."),
+                words("Open the page below and type this code there:"),
+            ),
+            code=grouped(code),
+            invitation=words("Opening this page changes nothing:"),
+            button=words("Confirm"),
+            link=link,
+            after=(
+                words("This works once, until {when}.", when=words.day_moment(until)),
+                words("Not you? Ignore this message: nothing changes without the code."),
+                words("For your safety, no copy of your data can be downloaded for 7 days."),
+            ),
+        ),
+        words,
+        policy,
+    )
+
+
+def address_changing(
+    words: Words, policy: Policy, *, reference: str = "", until: datetime, link: str, lost: bool = False
+) -> Message:
+    """Warn the old address, which can cancel until `until` (72 hours); downloads wait for 7 days meanwhile.
+
+    `lost`: they told us that they cannot read this mailbox any more.
+    """
     return write(
         Letter(
             kind="address-changing",
             subject=words("A new address was asked for"),
             heading=words("A new address was asked for"),
             before=(
-                words("Somebody who is signed in to your account wants to use another e-mail address."),
+                words("Somebody told us that they cannot read this mailbox any more, and wants to use another address.")
+                if lost
+                else words("Somebody who is signed in to your account wants to use another e-mail address."),
                 words("If this was you, there is nothing to do."),
             ),
             facts=(
