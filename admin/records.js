@@ -12,10 +12,14 @@ const mark = () => {
 
 // It shows moments as 2026-10-13T09:00:00Z.
 const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(\.\d+)?Z$/;
+const ONE_LINE = /^(\d{4}-\d\d-\d\d|DR-\d{4}-\d{4,12})$/;
 const readable = () => {
   for (const cell of document.querySelectorAll("td span, td a, td")) {
-    const found = cell.childElementCount === 0 && INSTANT.exec(cell.textContent.trim());
+    if (cell.childElementCount !== 0) continue;
+    const text = cell.textContent.trim();
+    const found = INSTANT.exec(text);
     if (found) cell.textContent = `${found[1]} ${found[2]} UTC`;
+    if (found || ONE_LINE.test(text)) cell.closest("td").classList.add("moment");
   }
 };
 
