@@ -97,8 +97,8 @@ async def test_what_is_kept_leaves_and_what_is_withheld_does_not(make: Making) -
     texts = [record["text"] for record in data["categories"][0]["records"]]
     assert texts == ["first bob@other.example then [withheld]", "[withheld]", "note 3"]
     expected = [{
-        "section": "notes", "article": "Art. 15(4) of the GDPR", "ground": GROUNDS["others"].text, "passages": 1, "values": 1,
-        "files": 0,
+        "section": "notes", "article": "Art. 15(4) of the GDPR", "ground": GROUNDS["others"].text, "passages": 1,
+        "values": 1, "files": 0,
     }]  # fmt: skip
     assert data["withheld"] == expected and json.loads(content["manifest.json"])["withheld"] == expected
     said = " ".join(text_of(content["report.pdf"]).split())
