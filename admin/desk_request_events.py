@@ -7,6 +7,7 @@ because it is one table.
 from collections.abc import Mapping
 
 from portal.policy.model import Policy
+from portal.rights.events import events_in_words
 from portal.rights.shapes import category_title
 from portal.words import Words
 
@@ -14,9 +15,10 @@ type Details = Mapping[str, str | int | bool | None]
 
 
 def event_in_words(words: Words, policy: Policy, event: str, details: Details) -> str:
-    """Say what an entry of the evidence is about; the entry's own name when it is none of a request's."""
+    """Say what an entry of the evidence is about; without words of ours, what the person reads, or its own name."""
     known = {**_of_requests(words), **_of_decisions(words), **_of_accounts(words), **_of_work(words)}
-    said = known.get(event.removeprefix("rights:request:"), event)
+    key = event.removeprefix("rights:request:")
+    said = known.get(key) or events_in_words(words).get(key, event)
     about = _about(policy, details, words)
     return words("{title}: {text}", title=said, text=about) if about and ":" in event else said
 

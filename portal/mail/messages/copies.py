@@ -101,7 +101,7 @@ def _copy_subject(words: Words, until: datetime, reference: str) -> str:
 def _missing(words: Words, missing: Sequence[str]) -> tuple[str, ...]:
     if not missing:
         return ()
-    parts = ", ".join(missing)
+    parts = words.several(missing)
     return (
         words("Not in it yet, because a system did not answer: {parts}. We keep trying.", parts=parts),
         words("The page of your request shows how far we are."),

@@ -71,10 +71,10 @@ def erasure_done(
             before=(_first(words, gone, told, waiting),),
             facts=(
                 (words("Receipt"), receipt),
-                (words("Erased"), ", ".join(gone) or words("nothing")),
+                (words("Erased"), words.several(gone) or words("nothing")),
                 *((title, words("kept until {day}", day=words.day(until))) for title, until in stays),
-                *(((words("Have confirmed"), ", ".join(told)),) if told else ()),
-                *(((words("Not confirmed yet"), ", ".join(waiting)),) if waiting else ()),
+                *(((words("Have confirmed"), words.several(told)),) if told else ()),
+                *(((words("Not confirmed yet"), words.several(waiting)),) if waiting else ()),
                 *(((words("Copies in backups are gone by"), words.day(backups_until)),) if backups_until else ()),
             ),
             invitation=words("Check the receipt here, without an account, whenever you like:"),

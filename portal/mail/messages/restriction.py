@@ -23,8 +23,8 @@ def paused(
             before=(words("We keep this data and give it to you when you ask. Nothing else happens with it."),),
             facts=(
                 (words("Reference"), reference),
-                (words("Out of use"), ", ".join(stopped)),
-                *(((words("A person is stopping it now"), ", ".join(by_hand)),) if by_hand else ()),
+                (words("Out of use"), words.several(stopped)),
+                *(((words("A person is stopping it now"), words.several(by_hand)),) if by_hand else ()),
             ),
             invitation=words("You can follow it here:"),
             button=words("Follow my request"),
