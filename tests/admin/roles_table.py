@@ -23,6 +23,10 @@ GET  /staff/desk/{reference:str}/redaction           -      yes     -        yes
 POST /staff/desk/{reference:str}/redaction           -      yes     -        yes -      -       -
 GET  /staff/desk/{reference:str}/redaction/log.csv   yes    yes     yes      yes yes    yes     -
 GET  /staff/desk/{reference:str}/redaction/log.json  yes    yes     yes      yes yes    yes     -
+GET  /staff/desk/{reference:str}/data                yes    yes     yes      yes yes    yes     -
+POST /staff/desk/{reference:str}/data                -      yes     yes      yes -      -       -
+POST /staff/desk/{reference:str}/notes               yes    yes     yes      yes -      -       -
+POST /staff/desk/{reference:str}/owner               yes    yes     yes      yes -      -       -
 POST /staff/tasks/{task:uuid}                        -      yes     -        yes -      -       -
 GET  /staff/requests/new                             yes    yes     -        yes -      -       -
 POST /staff/requests/new                             yes    yes     -        yes -      -       -
@@ -81,6 +85,7 @@ VERBS = """
                                             intake handler approver dpo breach auditor admin
 ask                                         yes    yes     yes      yes -      -       -
 write                                       yes    yes     yes      yes -      -       -
+stop-clock                                  yes    yes     yes      yes -      -       -
 unidentified                                yes    yes     -        yes -      -       -
 identified                                  yes    yes     -        yes -      -       -
 ask-sender                                  yes    yes     -        yes -      -       -
@@ -88,6 +93,7 @@ child-account                               yes    yes     -        yes -      -
 extend                                      -      yes     -        yes -      -       -
 refuse                                      -      yes     -        yes -      -       -
 propose                                     -      yes     -        yes -      -       -
+partly                                      -      yes     -        yes -      -       -
 answer                                      -      yes     -        yes -      -       -
 look                                        -      yes     -        yes -      -       -
 begin                                       -      yes     -        yes -      -       -
