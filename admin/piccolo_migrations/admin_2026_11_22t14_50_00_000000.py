@@ -184,8 +184,7 @@ CREATE VIEW staff.sealed_document AS
     SELECT digest, reference, length(body)::bigint AS size_bytes, staff.seconds(at) AS at FROM sealed;
 CREATE VIEW staff.known_erasure AS SELECT id, staff.seconds(at) AS at FROM known_tombstone;
 CREATE VIEW staff.tally AS
-    SELECT id, received_month, answered_month, "right", channel, outcome, days, in_time, extended, by, grounds, times
-    FROM request_tally;
+    SELECT id, by, month, "right", kind, key, times FROM request_tally;
 CREATE VIEW staff.tally_mark AS SELECT name, seq FROM tally_mark;
 
 CREATE FUNCTION staff.jobs() RETURNS TABLE (

@@ -3,7 +3,7 @@
 Always true here: who has a receipt's number may ask what became of the request, so only its end is told.
 """
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Date, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigInt, Date, Integer, Text, Timestamptz
 
 from admin.roles import Permission
 from admin.views.view import view
@@ -38,11 +38,10 @@ VIEWS = (
         {"id": UUID(primary_key=True), "at": Timestamptz()},
     ),
     view(
-        "tally", "request_tally", Permission.FIGURES, "-received_month",
+        "tally", "request_tally", Permission.FIGURES, "-month",
         {
-            "id": UUID(primary_key=True), "received_month": Date(), "answered_month": Date(null=True),
-            "right": Text(), "channel": Text(), "outcome": Text(), "days": Integer(null=True),
-            "in_time": Boolean(null=True), "extended": Boolean(), "by": Text(), "grounds": Text(), "times": BigInt(),
+            "id": UUID(primary_key=True), "by": Text(), "month": Date(), "right": Text(), "kind": Text(),
+            "key": Text(), "times": BigInt(),
         },
     ),
     view(

@@ -22,6 +22,7 @@ from portal.rights.register import PIECE, Moment, lines, moment
 from portal.rights.workshop import Workshop
 
 MARK = "requests"
+BOTH: tuple[By, ...] = ("received", "answered")
 SETTLED = timedelta(days=3)
 """After so long a mail has left or never will."""
 FRESH = 10_000
@@ -31,19 +32,7 @@ ENDED = (
     "SELECT seq, reference FROM evidence WHERE seq > $1 AND seq <= $2 AND event LIKE 'rights:request:%'"
     " AND details->>'to' = ANY($3) ORDER BY seq LIMIT $4"
 )
-ALIKE = (
-    'SELECT {month} AS month, "right", outcome, by, in_time, in_time_promise, in_time_law, extended,'
-    " sum(times)::bigint AS count FROM request_tally WHERE {month} BETWEEN $1 AND $2 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
-)
-OTHERS = (
-    "SELECT {month} AS month, \"right\", '{kind}' AS kind, {column}::text AS key, sum(times)::bigint AS count"
-    " FROM request_tally WHERE {month} BETWEEN $1 AND $2 AND {where} GROUP BY 1, 2, 4"
-)
-KINDS = (
-    ("days", "days", "days IS NOT NULL"),
-    ("channel", "channel", "outcome <> 'joined'"),
-    ("ground", "grounds", "grounds <> '' AND outcome IN ('refused', 'partly')"),
-)
+COUNTED = 'SELECT month, "right", kind, key, times FROM request_tally WHERE by = $1 AND month BETWEEN $2 AND $3'
 OPEN = (
     "SELECT date_trunc('month', received_at AT TIME ZONE $1)::date AS received_month, \"right\", channel,"
     " extended_on IS NOT NULL AS extended, due_day < $2 AS late_now, count(*) AS count"
@@ -84,16 +73,8 @@ async def read(zone: str, first: date, last: date, by: By, *, at: datetime) -> R
 
 
 async def _read_tally(connection: asyncpg.Connection, counts: Counts, first: date, last: date, by: By) -> None:
-    month = "received_month" if by == "received" else "answered_month"
-    for row in await connection.fetch(ALIKE.format(month=month), first, last):
-        found = dict(row)
-        at = found.pop("month")
-        add(counts, msgspec.convert({**found, "channel": "", "received_month": at, "answered_month": at}, Cell), by)
-    for kind, column, where in KINDS:
-        query = OTHERS.format(month=month, kind=kind, column=column, where=where)
-        for row in await connection.fetch(query, first, last):
-            for key in row["key"].split(","):
-                counts[row["month"], row["right"]][kind, key] += row["count"]
+    for month, right, kind, key, times in await connection.fetch(COUNTED, by, first, last):
+        counts[month, right][kind, key] += times
 
 
 async def _read_fresh(connection: asyncpg.Connection, counts: Counts, zone: str, by: By, at: datetime) -> bool:
@@ -139,20 +120,18 @@ async def _lines(
 
 
 async def _count(connection: asyncpg.Connection, cells: Sequence[Cell]) -> None:
-    """Add cells to the table, in the order of their ids so that nobody waits for us in a circle."""
-    alike = Counter(cells)
-    rows = sorted(
-        (
-            uuid5(CELLS, msgspec.json.encode(cell).decode()), cell.received_month, cell.answered_month, cell.right,
-            cell.channel, cell.outcome, cell.days, cell.in_time, cell.in_time_promise, cell.in_time_law, cell.extended,
-            cell.by, ",".join(cell.grounds), times,
-        )
-        for cell, times in alike.items()
-    )  # fmt: skip
+    """Add cells to the table, by both months, in the order of their ids so that nobody waits for us in a circle."""
+    rows: list[tuple[UUID, By, date, str, str, str, int]] = []
+    for by in BOTH:
+        counts: Counts = defaultdict(Counter)
+        for cell in cells:
+            add(counts, cell, by)
+        rows += [
+            (uuid5(CELLS, f"{by} {month} {right} {kind} {key}"), by, month, right, kind, key, times)
+            for (month, right), found in counts.items() for (kind, key), times in found.items()
+        ]  # fmt: skip
     await connection.executemany(
-        'INSERT INTO request_tally AS t (id, received_month, answered_month, "right", channel, outcome, days, in_time,'
-        " in_time_promise, in_time_law, extended, by, grounds, times)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        'INSERT INTO request_tally AS t (id, by, month, "right", kind, key, times) VALUES ($1, $2, $3, $4, $5, $6, $7)'
         " ON CONFLICT (id) DO UPDATE SET times = t.times + EXCLUDED.times",
-        rows,
+        sorted(rows),
     )

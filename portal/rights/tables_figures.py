@@ -1,29 +1,23 @@
 """How many requests ended how: counts that stay when the requests themselves are forgotten."""
 
-from piccolo.columns import UUID, BigInt, Boolean, Date, Integer, Text, Varchar
+from piccolo.columns import UUID, BigInt, Date, Text, Varchar
 from piccolo.table import Table
 
 
 class RequestTally(Table, tablename="request_tally"):
-    """How many ended requests are alike in everything that figures ask for. About nobody."""
+    """How often one thing is true of the ended requests of one right and month. About nobody."""
 
     id = UUID(primary_key=True)
     """Follows from all other columns but `times`."""
-    received_month = Date(index=True)
-    """The first day of the month of receipt, in the controller's zone."""
-    answered_month = Date(null=True, default=None, index=True)
-    right = Varchar(length=20)
-    channel = Varchar(length=20)
-    outcome = Varchar(length=20)
-    days = Integer(null=True, default=None)
-    in_time = Boolean(null=True, default=None)
-    in_time_promise = Boolean(null=True, default=None)
-    in_time_law = Boolean(null=True, default=None)
-    extended = Boolean(default=False)
     by = Varchar(length=20)
-    """staff or program"""
-    grounds = Text(default="")
-    """Ids with commas between."""
+    """Which month it is: received or answered."""
+    month = Date(index=True)
+    """Its first day, in the controller's zone."""
+    right = Varchar(length=20)
+    kind = Varchar(length=20)
+    """What is counted, as `figures.marks` names it: outcome, days, channel, ground, in_time and so on."""
+    key = Text(default="")
+    """Which one: refused, 12, letter, claims; empty where the kind says it all."""
     times = BigInt(default=0)
 
 

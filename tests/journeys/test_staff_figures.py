@@ -43,7 +43,7 @@ async def come_in(staff: Surfer, stack: Stack, name: str) -> None:
     try:
         user = await connection.fetchval(
             "INSERT INTO staff_user (username, password, email, active, admin, superuser, name, roles)"
-            " VALUES ($1, '', $2, true, true, false, $1, '{auditor}') RETURNING id",
+            " VALUES ($1::text, '', $2, true, true, false, $1::text, '{auditor}') RETURNING id",
             name, f"{name}@staff.example",
         )  # fmt: skip
         until = (now + timedelta(hours=1)).replace(tzinfo=None)
