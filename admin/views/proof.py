@@ -40,7 +40,7 @@ VIEWS = (
     view(
         "tally", "request_tally", Permission.FIGURES, "-month",
         {
-            "id": UUID(primary_key=True), "by": Text(), "month": Date(), "right": Text(), "kind": Text(),
+            "id": UUID(primary_key=True), "month": Date(), "by": Text(), "right": Text(), "kind": Text(),
             "key": Text(), "times": BigInt(),
         },
     ),
