@@ -19,6 +19,10 @@ GET  /staff/bulk/extend                              -      yes     -        yes
 POST /staff/bulk/extend                              -      yes     -        yes -      -       -
 GET  /staff/desk/{reference:str}                     yes    yes     yes      yes yes    yes     -
 POST /staff/desk/{reference:str}                     yes    yes     yes      yes yes    yes     -
+GET  /staff/desk/{reference:str}/data                yes    yes     yes      yes yes    yes     -
+POST /staff/desk/{reference:str}/data                -      yes     yes      yes -      -       -
+POST /staff/desk/{reference:str}/notes               yes    yes     yes      yes -      -       -
+POST /staff/desk/{reference:str}/owner               yes    yes     yes      yes -      -       -
 GET  /staff/desk/{reference:str}/redaction           -      yes     -        yes -      -       -
 POST /staff/desk/{reference:str}/redaction           -      yes     -        yes -      -       -
 GET  /staff/desk/{reference:str}/redaction/log.csv   yes    yes     yes      yes yes    yes     -
@@ -92,6 +96,7 @@ ask-sender                                  yes    yes     -        yes -      -
 child-account                               yes    yes     -        yes -      -       -
 extend                                      -      yes     -        yes -      -       -
 refuse                                      -      yes     -        yes -      -       -
+partly                                      -      yes     -        yes -      -       -
 propose                                     -      yes     -        yes -      -       -
 partly                                      -      yes     -        yes -      -       -
 answer                                      -      yes     -        yes -      -       -
