@@ -27,10 +27,6 @@ GET  /staff/desk/{reference:str}/redaction           -      yes     -        yes
 POST /staff/desk/{reference:str}/redaction           -      yes     -        yes -      -       -
 GET  /staff/desk/{reference:str}/redaction/log.csv   yes    yes     yes      yes yes    yes     -
 GET  /staff/desk/{reference:str}/redaction/log.json  yes    yes     yes      yes yes    yes     -
-GET  /staff/desk/{reference:str}/data                yes    yes     yes      yes yes    yes     -
-POST /staff/desk/{reference:str}/data                -      yes     yes      yes -      -       -
-POST /staff/desk/{reference:str}/notes               yes    yes     yes      yes -      -       -
-POST /staff/desk/{reference:str}/owner               yes    yes     yes      yes -      -       -
 POST /staff/tasks/{task:uuid}                        -      yes     -        yes -      -       -
 GET  /staff/requests/new                             yes    yes     -        yes -      -       -
 POST /staff/requests/new                             yes    yes     -        yes -      -       -
@@ -98,7 +94,6 @@ extend                                      -      yes     -        yes -      -
 refuse                                      -      yes     -        yes -      -       -
 partly                                      -      yes     -        yes -      -       -
 propose                                     -      yes     -        yes -      -       -
-partly                                      -      yes     -        yes -      -       -
 answer                                      -      yes     -        yes -      -       -
 look                                        -      yes     -        yes -      -       -
 begin                                       -      yes     -        yes -      -       -
