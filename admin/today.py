@@ -30,6 +30,7 @@ from portal.rights import queue, queue_plan
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.queue import Chosen
 from portal.rights.queue_pulse import pulse
+from portal.rights.reference import contacts
 from portal.rights.tasks import TaskView
 from portal.web import Req, now, policy_of, words_of
 from portal.working_days import Calendar
@@ -92,6 +93,7 @@ async def today_page(
         may_extend=staff.may(Permission.DECIDE), duration=lambda minutes: duration(words, minutes),
         back=query_of(chosen), more=lambda page: query_of(chosen, group=page.group, after="~".join(page.after)),
         only=lambda group: query_of(unpaged(chosen), group=group), weekday=lambda day: weekday(words, day),
+        contacts=await contacts(),
         task=lambda one: task_in_words(words, policy, one, words.language), **rows_in_words(request, staff, known),
     )  # fmt: skip
 

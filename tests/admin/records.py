@@ -10,7 +10,7 @@ from piccolo.querystring import QueryString
 from admin.roles import Role
 from admin.tables import StaffSession, StaffUser
 from admin.who import COOKIE
-from portal.clock import SetClock
+from portal.clock import Clock, SetClock
 from portal.database import engine
 from portal.identity.tables import KnownIdentifier, Subject
 from portal.mail.tables import Mail, MailBody
@@ -20,7 +20,7 @@ from portal.rights.tables_intake import IntakeForm
 REFERENCE = "DR-2026-0147"
 
 
-async def sign_in(client: httpx.AsyncClient, clock: SetClock, *roles: Role) -> int:
+async def sign_in(client: httpx.AsyncClient, clock: Clock, *roles: Role) -> int:
     """Sign a browser in as somebody with these roles, and fetch Piccolo's form token. Returns who it is."""
     name = "-".join(roles) or "nobody"
     user = StaffUser(

@@ -13,19 +13,22 @@ from admin import views
 from admin.forms import FORMS
 from admin.roles import PERMITS, Permission, Role
 from admin.views import VIEWS
-from portal.clock import SetClock
+from portal.clock import Clock, SetClock, system_clock
 from portal.database import engine
 from portal.rights import reference
+from portal.rights.intake_staff import Entered, enter
 from portal.rights.letters import NotComplete
 from portal.rights.letters.blocks import case_of
 from portal.rights.letters.replies import inquiry_answer
+from portal.rights.lifecycle import Right
 from portal.rights.reference import EDITABLE, KINDS, digest
 from portal.rights.replies import enclose, words_for
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest
 from portal.rights.tables_reference import RecipientContact
+from portal.rights.tasks import open_task
 from tests.admin.records import REFERENCE, evidence, fill, fingerprint, proof, sign_in
-from tests.web_app import organisation
+from tests.web_app import browsing, make_app, organisation, settings
 
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 UNMOVED = ("evidence", "staff_session")
@@ -198,6 +201,27 @@ async def test_an_addition_stands_in_the_letter_as_plain_text(client: httpx.Asyn
             await enclose(request, empty, policy, at=clock(), actor="staff:1")
 
 
+async def test_hints_and_contacts_are_shown_where_they_are_needed(database: str) -> None:
+    """The hint stands beside its ground, the contact on the task to tell its recipient, on both pages of the desk."""
+    policy, at = organisation(), system_clock()
+    request = await answered(system_clock, "erasure")
+    await reference.write("recipient_contact", CONTACT, policy=policy, at=at, actor="staff:1")
+    hint = {"reason": "legal-duty", "text": "Ask the <accountant> first."}
+    await reference.write("reason_hint", hint, policy=policy, at=at, actor="staff:1")
+    async with engine().transaction():
+        for recipient in ("resend", "stripe"):
+            await open_task(request.id, request.reference, "tell", recipient, due=request.due_day, at=at)
+    await SubjectRequest.update({SubjectRequest.state: "deciding"}).where(SubjectRequest.id == request.id)
+    async with browsing(make_app()) as client:
+        await sign_in(client, system_clock, Role.DPO)
+        one = (await client.get(f"/en/staff/desk/{request.reference}")).text
+        today = (await client.get("/en/staff/desk")).text
+    for page in (one, today):
+        assert page.count("Privacy desk, dpo@resend.example") == 1
+        assert page.count("No contact is noted for this recipient") == 1
+    assert "Ask the &lt;accountant&gt; first." in one
+
+
 async def test_a_form_assigns_a_request(client: httpx.AsyncClient, clock: SetClock) -> None:
     """By name or address, to nobody, and never to somebody who is not there."""
     await fill(clock)
@@ -268,13 +292,10 @@ async def sent(client: httpx.AsyncClient, slug: str, **values: str) -> tuple[int
     return answer.status_code, next(iter(answer.json().values()))
 
 
-async def answered(clock: SetClock) -> RequestView:
+async def answered(clock: Clock, right: Right = "inquiry") -> RequestView:
     """A request of a known person, with a clock of its own."""
-    from portal.rights.intake_staff import Entered, enter
-    from tests.web_app import settings
-
     entered = Entered(
-        rights=("inquiry",), channel="letter", received_at=clock() - timedelta(days=1), text="Why?",
+        rights=(right,), channel="letter", received_at=clock() - timedelta(days=1), text="Why?",
         email="somebody@person.example", method="account-details", language="en",
     )  # fmt: skip
     (request,) = await enter(entered, policy=organisation(), settings=settings(), at=clock(), actor="staff:1")
