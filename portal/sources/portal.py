@@ -142,7 +142,8 @@ def own_tables(spec: PortalSource) -> PostgresSource:
                 {"received_at": "at", "right": "what", "state": "state", "reference": "reference", "due_day": "due_day",
                  "outcome": "outcome", "closed_at": "ended_at", "language": "language"},
                 {**ours, "categories": WORKING, "format": WORKING, "channel": WORKING, "about": INTERNAL,
-                 "assignee": STAFF_NUMBER, "promise_day": EARLIER, "law_day": EARLIER, "act_by_day": EARLIER, "extended_on": EARLIER,
+                 "assignee": STAFF_NUMBER, "promise_day": EARLIER, "law_day": EARLIER, "act_by_day": EARLIER,
+                 "extended_on": EARLIER,
                  "waits": WORKING, "clock": "What due_day was computed from, as the request's page explains it."},
             ),
             table(

@@ -37,7 +37,7 @@ async def raised(clock: SetClock, found: list[Alarm], holders: tuple[int, ...] =
         (date(2026, 10, 15), date(2026, 10, 14)),  # a Thursday
         (date(2026, 10, 19), date(2026, 10, 16)),  # a Monday: the Friday before
         (date(2026, 12, 28), date(2026, 12, 24)),  # Christmas is a Friday
-        (date(2026, 5, 26), date(2026, 5, 22)),  # after Whit Monday
+        (date(2026, 5, 26), date(2026, 5, 22)),  # after the Monday of Pentecost
     ],
 )
 def test_the_day_before_is_one_on_which_people_work(day: date, before: date) -> None:
