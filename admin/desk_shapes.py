@@ -7,10 +7,8 @@ Always true here: the whole of one request is read only by opening it, and that 
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
-from piccolo.querystring import QueryString
 
 from admin.desk_request_timeline import Happened, Story
 from admin.desk_request_version import version_of
@@ -130,20 +128,6 @@ async def open_file(
         use=next((one for one in await stopped(subject) if one.request == request.id), None) if subject else None,
         correction=correction, values=values, erasing=dossier.plan("erase") is not None,
     )  # fmt: skip
-
-
-async def decided_by(request: UUID | None, actor: str) -> bool:
-    """Tell whether a member of staff wrote the letter of a request: somebody else should look at a complaint."""
-    if request is None:
-        return False
-    rows = await engine().run_querystring(
-        QueryString(
-            "SELECT EXISTS (SELECT FROM evidence e JOIN subject_request r ON r.reference = e.reference WHERE r.id = {}"
-            " AND e.event = 'rights:letter:written' AND e.actor = {}) AS same",
-            request, actor,
-        )
-    )  # fmt: skip
-    return bool(rows[0]["same"])
 
 
 async def extra_of(request: RequestView, policy: Policy) -> Extra:
