@@ -83,17 +83,17 @@ async def today_page(
     today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
     known = await owners()
     asked = Asked(staff=staff, policy=policy, words=words, at=at, today=today)
-    ahead = await queue_plan.ahead(chosen, today)
+    ahead, open_now = await queue_plan.ahead(chosen, today), await open_tasks()
     return staff_page(
         request, staff, "staff/today.html", status=status, wrong=wrong, find=find, why=why, given=given or {},
         today=today, chosen=chosen, owners=known, breach=await open_breach(at), pulse=await pulse(at),
         plan=await things_of_today(asked, dict(known.names)), ahead=ahead, pages=await queue.pages(chosen, today),
-        strip=strip(ahead.days, today, Calendar(policy.controller.holidays)), open_tasks=await open_tasks(),
+        strip=strip(ahead.days, today, Calendar(policy.controller.holidays)), open_tasks=open_now,
         rights=[(right, asked_in_words(words, right)) for right in RIGHTS], may_assign=staff.may(Permission.ASSIGN),
         may_extend=staff.may(Permission.DECIDE), duration=lambda minutes: duration(words, minutes),
         back=query_of(chosen), more=lambda page: query_of(chosen, group=page.group, after="~".join(page.after)),
         only=lambda group: query_of(unpaged(chosen), group=group), weekday=lambda day: weekday(words, day),
-        contacts=await contacts(),
+        contacts=await contacts() if any(one.task.kind == "tell" for one in open_now) else {},
         task=lambda one: task_in_words(words, policy, one, words.language), **rows_in_words(request, staff, known),
     )  # fmt: skip
 
