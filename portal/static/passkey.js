@@ -31,6 +31,7 @@ function written(credential) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const failed = form.querySelector("[data-failed]");
   form.querySelector("[data-scripted]").hidden = false;
+  form.querySelector("[data-unscripted]").hidden = true;
   if (!window.PublicKeyCredential) {
     form.querySelector("[data-scripted]").hidden = true;
     form.querySelector("[data-unable]").hidden = false;
