@@ -23,7 +23,6 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
         ("/staff/approvals", words("For a second person"), Permission.APPROVE),
         ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
         ("/staff/figures", words("Figures"), Permission.FIGURES),
-        ("/staff/registers", words("Registers"), Permission.FIGURES),
         ("/staff/failures", words("Failures"), Permission.SYSTEM),
         ("/admin/", words("All tables"), Permission.TABLES),
         ("/staff/people", words("Team"), Permission.PEOPLE),
