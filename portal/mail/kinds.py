@@ -38,6 +38,9 @@ def kinds_in_words(words: Words) -> dict[str, str]:
         "child-reporter": words("E-mail: about your report"),
         "staff-daily": words("E-mail to staff: the plan of the day"),
         "staff-alarm": words("E-mail to staff: somebody is needed now"),
+        "staff-code": words("E-mail to staff: sign-in code"),
+        "staff-invitation": words("E-mail to staff: an invitation"),
+        "staff-notice": words("E-mail to staff: a change in the team"),
         "staff-approval-asked": words("E-mail to staff: a second person is needed"),
         "staff-approval-ended": words("E-mail to staff: what the second person said"),
     }
