@@ -64,6 +64,8 @@ async def request_page(
     policy, words, at = policy_of(request), words_of(request), now(request)
     file = await desk_shapes.open_file(found, words, policy, settings_of(request), at=at, staff=staff.id)
     possible = offers(file, policy)
+    two_people = await approvals.shown(found, settings_of(request))
+    second = any(one.approval.state == "waiting" for one in two_people)
     offered = [one for one in possible if staff.may(PERMISSIONS[one])]
     return staff_page(
         request, staff, "staff/desk_request.html", status=wrong.status if wrong else 200,
@@ -71,11 +73,12 @@ async def request_page(
         wrong=sentence(words, policy, file, verb, wrong, seen=seen, at=at), wrong_field=field_of_mistake(wrong),
         second=isinstance(wrong, four_eyes.NeedsSecond), confirm=isinstance(wrong, StaffConfirmNeeded),
         lost=_lost(typed, verb, offered) if wrong else [],
-        action=address(request, f"{PATH}/{found.reference}"), next_action=next_action(words, file, possible),
+        action=address(request, f"{PATH}/{found.reference}"),
+        next_action=next_action(words, file, possible, second=second),
         **_in_words(words, policy, file, at.astimezone(words.zone).date()), **_of_person(words, file, staff),
         **_choices(words, policy, found, await hints()), contacts=await contacts(),
         **_clock(words, file, at), two=await four_eyes.erasure_takes_two(found),
-        approvals=await approvals.shown(found, settings_of(request)),
+        approvals=two_people,
     )  # fmt: skip
 
 

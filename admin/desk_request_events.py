@@ -16,7 +16,7 @@ type Details = Mapping[str, str | int | bool | None]
 
 def event_in_words(words: Words, policy: Policy, event: str, details: Details) -> str:
     """Say what an entry of the evidence is about; without words of ours, what the person reads, or its own name."""
-    known = {**_of_requests(words), **_of_decisions(words), **_of_accounts(words), **_of_work(words)}
+    known = _of_requests(words) | _of_decisions(words) | _of_accounts(words) | _of_work(words) | _of_care(words)
     key = event.removeprefix("rights:request:")
     said = known.get(key) or events_in_words(words).get(key, event)
     about = _about(policy, details, words)
@@ -170,4 +170,29 @@ def _of_work(words: Words) -> dict[str, str]:
         "staff:person:looked": words("Looked at the person’s data"),
         "staff:note:written": words("Note"),
         "staff:refused": words("Tried what their role does not permit"),
+    }
+
+
+def _of_care(words: Words) -> dict[str, str]:
+    return {
+        "rights:copy:held": words("Copy held back: it may name other people"),
+        "rights:copy:released": words("Copy let go, without what is withheld"),
+        "rights:redaction:decided": words("Decided what the copy withholds"),
+        "rights:redaction:added": words("More marked to be withheld"),
+        "rights:redaction:reopened": words("A place has changed and is looked at again"),
+        "rights:upload:read": words("Opened a file that came with it"),
+        "rights:use:stopped": words("The use stopped"),
+        "rights:use:stopped-for-good": words("The use stopped for good"),
+        "rights:use:end-announced": words("Said when the use goes on"),
+        "rights:use:resumed": words("The use goes on"),
+        "rights:store:searched": words("Searched for what is left"),
+        "rights:own-tables:erased": words("Erased in this portal"),
+        "rights:held:erased": words("What the law had kept is erased"),
+        "rights:address:forgotten": words("The last address is forgotten"),
+        "staff:alarm:raised": words("We were told that it needs somebody now"),
+        "staff:records:read": words("Looked at it in the tables"),
+        "staff:approval:opened": words("Read what the second person is asked"),
+        "staff:failure:retried": words("Tried again what had failed"),
+        "staff:failure:skipped": words("Skipped what had failed, with a reason"),
+        "staff:failure:by-hand": words("Did by hand what had failed"),
     }

@@ -50,11 +50,15 @@ def clock_of(file: File, *, at: datetime) -> Clock:
     return Clock(no_extension=no_extension, extend_by=by, stops=tuple(stops), runs_on="" if stops else why)
 
 
-def next_action(words: Words, file: File, offers: Sequence[str]) -> tuple[str, str]:
-    """Return what is to be done next, and the id of where to do it; empty when nothing is."""
+def next_action(words: Words, file: File, offers: Sequence[str], *, second: bool) -> tuple[str, str]:
+    """Return what is to be done next, and the id of where to do it; empty when nothing is.
+
+    `second`: a second person was asked and has not decided yet.
+    """
     request = file.request
-    if not request.is_open:
-        return words("Nothing: it has ended."), ""
+    if second or not request.is_open:
+        ended = words("Nothing: it has ended.")
+        return words("A second person decides what was asked for below.") if request.is_open else ended, ""
     if any(one.ended_at is None and one.kind not in {"decide", "identify"} for one in file.tasks):
         return words("Do what only a person can do."), "tasks"
     last = file.story.messages[-1] if file.story.messages else None

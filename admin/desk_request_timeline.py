@@ -65,7 +65,7 @@ def entries(words: Words, policy: Policy, story: Story) -> list[Entry]:
     found = [
         Entry(at=one.at, who=who(words, one.actor, story.names), what=_what(words, policy, one, story.names))
         for one in story.happened
-        if not (one.at in written and _mentions(one.event))
+        if not (one.at in written and _mentions(one.event)) and not doubles(one.event)
     ]
     return sorted([*found, *_written(words, story)], key=lambda entry: entry.at)
 
@@ -85,6 +85,11 @@ def who(words: Words, actor: str, names: Mapping[int, str]) -> str:
 
 def _mentions(event: str) -> bool:
     return event in WRITTEN or event.startswith("rights:request:message-")
+
+
+def doubles(event: str) -> bool:
+    """Tell whether the request's own entry says it: what becomes of a correction is written down for both."""
+    return event.startswith("rights:correction:") and event != "rights:correction:made"
 
 
 def _what(words: Words, policy: Policy, one: Happened, names: Mapping[int, str]) -> str:
