@@ -52,6 +52,7 @@ IGNORED = {
     "plan": WORKING,
     "plan_item": WORKING,
     "task": WORKING,
+    "approval": "What two of the staff must agree on: sealed until they have, and then told by the request itself.",
     "held_item": "What an erasure had to leave somewhere, under a number that is about nobody.",
     "mail_body": "The words of a mail, deleted when it leaves; they may hold a code.",
     "mail_event": "What the mail provider said became of a mail that is told here itself.",

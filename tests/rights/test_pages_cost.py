@@ -82,5 +82,6 @@ async def test_the_written_ways_are_open_to_everybody(house: House, language: st
         main = page.text[page.text.index("<main") : page.text.index("</main>")]
         assert f"mailto:{house.policy.controller.contact}" in main
         assert house.policy.controller.authority.url in main
-        assert "2026" in main
+        # A report about a child is looked at the next working day: thirty days would be the wrong promise.
+        assert ("2026" in main) == (topic != "child")
     assert (await house.anybody().get(f"/{language}/ask/anything")).status_code == 404
