@@ -56,11 +56,11 @@ def next_action(words: Words, file: File, offers: Sequence[str], *, second: bool
     `second`: a second person was asked and has not decided yet.
     """
     request = file.request
+    if any(one.ended_at is None and one.kind not in {"decide", "identify"} for one in file.tasks):
+        return words("Do what only a person can do."), "tasks"
     if second or not request.is_open:
         ended = words("Nothing: it has ended.")
         return words("A second person decides what was asked for below.") if request.is_open else ended, ""
-    if any(one.ended_at is None and one.kind not in {"decide", "identify"} for one in file.tasks):
-        return words("Do what only a person can do."), "tasks"
     last = file.story.messages[-1] if file.story.messages else None
     if last and last.author != "staff" and last.at > request.received_at and "write" in offers:
         return words("Read what was written last, and answer it."), f"{_first(offers, 'write')}-form"
