@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from portal.embedded import embedded_postgres
 ROOT = Path(__file__).parent.parent
 READER, WRITER, SCANNER = "habeas_reader", "habeas_writer", "habeas_scanner"
 START_SECONDS = 90
+SERVE = ("-m", "portal", "serve")
 
 type Say = Callable[[str], None]
 
@@ -53,13 +54,15 @@ class Stack:
     """Where the platform hears what was paused, corrected and erased."""
     desk_doors: Mapping[str, str]
     """Role -> the address of a page with one button that signs a made-up member of staff in."""
+    program: Sequence[str] = SERVE
+    """What Python is started with: `habeas serve`, or what a journey runs in its place."""
     habeas: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def start_habeas(self) -> None:
         """Start `habeas serve` and wait until it is ready."""
         with (self.folder / "habeas.log").open("ab") as log:
             self.habeas = subprocess.Popen(
-                [sys.executable, "-m", "portal", "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, *self.program], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
         _wait_until(lambda: _ok(f"{self.portal_url}/readyz"), self.habeas, self.folder / "habeas.log")
 
@@ -81,7 +84,13 @@ class Stack:
 
 @contextmanager
 def running(
-    organisation: str, folder: Path, *, say: Say = lambda _: None, port: int = 0, trusted: str = ""
+    organisation: str,
+    folder: Path,
+    *,
+    say: Say = lambda _: None,
+    port: int = 0,
+    trusted: str = "",
+    program: Sequence[str] = SERVE,
 ) -> Iterator[Stack]:
     """Start everything for `organisation` (casagbic or caaartoons) in `folder` and stop it afterwards.
 
@@ -120,7 +129,7 @@ def running(
             organisation=organisation, folder=folder, portal_url=url, inbox_url=mail.url,
             metrics_url=f"{metrics_url}/metrics",
             platform_dsn=platform_dsn, people=people, environment=environment, stripe=payments, mail=mail,
-            openid=provider, s3=s3, hook=ears, desk_doors=desk_doors,
+            openid=provider, s3=s3, hook=ears, desk_doors=desk_doors, program=program,
         )  # fmt: skip
         say("Starting Habeas …")
         habeas.start_habeas()
