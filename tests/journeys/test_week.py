@@ -24,7 +24,7 @@ type Surf = Callable[..., Awaitable[Surfer]]
 
 LETTER = "Please erase everything you have about me, and close my account."
 QUESTION = "Who can read what I upload?"
-ADA, HUGO, INES = "Ada", "Hugo", "Ines"
+ADA, HUGO, IRIS = "Ada", "Hugo", "Iris"
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_a_week_at_the_desk(week: Week, surf: Surf) -> None:
     play = Play(week, surf)
     await week.hired(ADA, Role.DPO)
     await week.hired(HUGO, Role.HANDLER)
-    await week.hired(INES, Role.INTAKE)
+    await week.hired(IRIS, Role.INTAKE)
     for day in (monday, tuesday, wednesday, thursday, friday, monday_after):
         await day(play)
     await nothing_was_late(play)
@@ -97,12 +97,12 @@ async def monday(play: Play) -> None:
     play.references["access"] = await asking.ask_for_copy()
     await asking.wait_until_ready(play.references["access"])
     play.references["note"] = await leave_a_note(await play.person(1))
-    ines = await play.staff(INES)
+    iris = await play.staff(IRIS)
     play.references["erasure"] = await write_down(
-        ines, "erasure", "2026-12-22", "letter", "account-details", LETTER, play.email(2)
+        iris, "erasure", "2026-12-22", "letter", "account-details", LETTER, play.email(2)
     )
     play.references["question"] = await write_down(
-        ines, "inquiry", "2026-12-14", "email", "address-on-record", QUESTION, play.email(3)
+        iris, "inquiry", "2026-12-14", "email", "address-on-record", QUESTION, play.email(3)
     )
     ada = await play.staff(ADA)
     await ada.open("/staff/desk")
@@ -250,7 +250,7 @@ async def nothing_was_late(play: Play) -> None:
 async def everybody_was_told(play: Play) -> None:
     """Each of the staff got one mail on each day and one alarm, and no more."""
     await play.week.until("SELECT WHERE NOT EXISTS (SELECT FROM mail WHERE state = 'waiting')")
-    names, days = (ADA, HUGO, INES), ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Monday after")
+    names, days = (ADA, HUGO, IRIS), ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Monday after")
     daily = [(address(name), date_of(day)) for day in days for name in names]
     assert sorted(await play.week.mailed("staff-daily")) == sorted(daily)
     alarms = [(address(name), date_of("Tuesday")) for name in names]
