@@ -228,6 +228,8 @@ async def monday_after(play: Play) -> None:
     await week.goes_on_until_ended("Monday after", 9, reference)
     ada = await play.staff(ADA)
     await ada.open(f"/staff/desk/{reference}")
+    await ada.reads("Do what only a person can do.")
+    await ada.reads("What was written went with the erasure.")
     await ada.look()
     await ada.open("/staff/desk")
     await ada.look()
