@@ -53,9 +53,9 @@ def test_text_on_the_accent_can_be_read() -> None:
         assert all(contrast(accent, text) >= 4.5 for accent, text in colours)
 
 
-def test_every_class_of_a_page_is_in_the_style_sheet() -> None:
-    """A class that nothing styles is a slip of the pen, and a page that looks wrong."""
-    styled = set(re.findall(r"\.([a-z][\w-]*)", (STATIC / "style.css").read_text()))
+def test_every_class_of_a_page_is_in_a_style_sheet() -> None:
+    """A class that no style sheet knows is a slip of the pen, and a page that looks wrong."""
+    styled = set(re.findall(r"\.([a-z][\w-]*)", "".join(path.read_text() for path in STATIC.glob("*.css"))))
     pages = [path for path in TEMPLATES.rglob("*.html") if path.parent.name != "mail"]
     used = {name for path in pages for name in classes_in(path.read_text())}
     assert used - styled == set()
