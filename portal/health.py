@@ -28,7 +28,7 @@ LONGEST_DAY = timedelta(hours=26)
 """Between two daily mails to staff: a day has 25 hours once a year, and a mail takes its time."""
 ANSWER_SECONDS = 3
 MIGRATIONS: Final = {"portal": "portal.piccolo_migrations", "admin": "admin.piccolo_migrations"}
-UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 HOW_THINGS_ARE = """
     SELECT (SELECT count(*) FROM pgqueuer WHERE status = 'queued') AS jobs_waiting,

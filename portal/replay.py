@@ -41,7 +41,7 @@ KNOWN_BY = """
     UNION ALL SELECT subject, kind, value FROM known_identifier
     UNION ALL SELECT subject, 'outside', issuer || ' ' || identifier FROM outside_identity
 """
-AWAY = (SourceError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+AWAY = (SourceError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def behind(ledger: Ledger, settings: Settings) -> bool:

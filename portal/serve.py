@@ -51,7 +51,10 @@ log = structlog.get_logger()
 GRACE = timedelta(seconds=30)
 BACK_AFTER = timedelta(seconds=2)
 """How long a worker whose database went away waits before it tries again."""
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+AWAY = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+)  # fmt: skip
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from contextlib import suppress
 import asyncpg
 
 from portal.sources.catalogue import Connection
+from portal.sources.postgres_session import TROUBLE
 
 PIECE_BYTES = 1 << 18
 AHEAD = 2
@@ -72,7 +73,7 @@ async def _copy(
         if held:
             pieces.put_nowait(bytes(held))
     except asyncpg.PostgresError:
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(*TROUBLE):
             await connection.execute("ROLLBACK TO SAVEPOINT beginning")
         raise
     finally:

@@ -35,7 +35,7 @@ WRITING = SESSION | {
 SCANNING = SESSION | {"application_name": "habeas_scan", "statement_timeout": "30min", "bytea_output": "hex"}
 """The search reads whole tables, once."""
 
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 LATER = ("08", "25", "40", "53", "55P03", "57", "58", "XX")
 """SQLSTATEs that pass: connection, lost transaction, conflict, resources, lock, shutdown or time-out, system."""
 TELLING = ("28", "3D", "42")
@@ -57,7 +57,7 @@ def speaking(source: str, place: str = "") -> Iterator[None]:
     except asyncpg.InterfaceError as error:
         refused = isinstance(error, ValueError)  # A wrong DSN or argument; the others mean a lost connection.
         raise (SourceRefused if refused else SourceUnavailable)(source, type(error).__name__) from None
-    except OSError as error:
+    except (OSError, asyncpg.InternalClientError) as error:  # The latter: a connection that is cut half way.
         raise SourceUnavailable(source, type(error).__name__) from None
 
 

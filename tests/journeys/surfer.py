@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Page, expect
+from playwright.async_api import Error, Page, expect
 
 from demo.stack import Stack
 from portal.words import Words
@@ -205,7 +205,12 @@ class Surfer:
         """Ask axe, which is a script itself: without scripts it may never answer."""
         if not self.scripts:
             return
-        result = await Axe().run(self.page, options={"runOnly": rules})
+        await self.page.wait_for_load_state()
+        try:
+            result = await Axe().run(self.page, options={"runOnly": rules})
+        except Error:  # The answer to the last click came while axe was looking at the page before.
+            await self.page.wait_for_load_state()
+            result = await Axe().run(self.page, options={"runOnly": rules})
         found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
         assert not found, (self.page.url, found)
 

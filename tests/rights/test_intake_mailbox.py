@@ -26,7 +26,8 @@ async def test_every_form_is_open_to_everybody(house: House, language: str) -> N
         main = page.text[page.text.index("<main") : page.text.index("</main>")]
         assert f"mailto:{house.policy.controller.contact}" in main
         assert house.policy.controller.authority.url in main
-        assert "2026" in main
+        # A report about a child is looked at the next working day: thirty days would be the wrong promise.
+        assert ("2026" in main) == (topic != "child")
         assert 'name="csrf"' in main
     assert (await house.anybody().get(f"/{language}/ask")).status_code == 200
     assert (await house.anybody().get(f"/{language}/ask/anything")).status_code == 404

@@ -14,6 +14,7 @@ from portal.policy.model import Table
 from portal.sources import copying
 from portal.sources.base import Identifiers
 from portal.sources.postgres import Postgres, Row
+from portal.sources.postgres_session import speaking
 from tests.sources.platform import ANA, BEN, SPEC
 
 HOSTILE = [
@@ -261,6 +262,12 @@ async def test_a_server_that_goes_away_in_the_middle_is_unavailable(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'habeas'"
                 )
     assert (await platform.count(ana))["prompts"] == 12
+
+
+def test_a_connection_that_is_cut_half_way_is_unavailable() -> None:
+    """The driver says so in a word of its own when the server ends a connection while it is handed out."""
+    with pytest.raises(SourceUnavailable), speaking("platform"):
+        raise asyncpg.InternalClientError("got result for unknown protocol state 3")
 
 
 async def test_a_server_that_stalls_is_unavailable(
