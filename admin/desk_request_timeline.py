@@ -6,8 +6,10 @@ shown once, with its words; who of the staff it was is for staff alone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
+from msgspec.structs import replace
 
 from admin.desk_request_events import Details, event_in_words
 from admin.desk_words import reason_in_words
@@ -67,7 +69,20 @@ def entries(words: Words, policy: Policy, story: Story) -> list[Entry]:
         for one in story.happened
         if not (one.at in written and _mentions(one.event)) and not doubles(one.event)
     ]
-    return sorted([*found, *_written(words, story)], key=lambda entry: entry.at)
+    return _together(words, sorted([*found, *_written(words, story)], key=lambda entry: entry.at))
+
+
+def _together(words: Words, entries: list[Entry]) -> list[Entry]:
+    """Say once what was done several times in a row: each place that was searched is an entry of the evidence."""
+    told: list[Entry] = []
+    for (what, _, kind, _), same in groupby(entries, lambda one: (one.what, one.who, one.kind, one.at.date())):
+        row = list(same)
+        if kind != "event" or len(row) == 1:
+            told += row
+        else:
+            times = words.plural("once", "{count} times that day", len(row))
+            told.append(replace(row[0], what=words("{title}: {text}", title=what, text=times)))
+    return told
 
 
 def who(words: Words, actor: str, names: Mapping[int, str]) -> str:

@@ -1,12 +1,13 @@
 """Whatever happens to a request has words on its page: no name of an event is shown to staff."""
 
 import ast
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from admin.desk_request_events import event_in_words
-from admin.desk_request_timeline import doubles
+from admin.desk_request_timeline import Happened, Story, doubles, entries
 from portal.words import Words
 from tests.web_app import organisation
 
@@ -44,3 +45,16 @@ def test_every_event_has_words(event: str, language: str) -> None:
 def test_the_code_was_read() -> None:
     """The search finds what everybody knows is there."""
     assert {"rights:letter:written", "staff:alarm:raised", "rights:copy:held"} <= set(events_of_requests())
+
+
+def test_what_was_done_in_a_row_is_said_once() -> None:
+    """Nine places that were searched are one line; the next day is another, and so is whoever else did it."""
+    policy, day = organisation(), datetime(2026, 3, 5, 9, tzinfo=UTC)
+    searched = [
+        Happened(seq=number, at=day + timedelta(seconds=number), event="rights:store:searched", actor="worker")
+        for number in range(9)
+    ]
+    later = Happened(seq=10, at=day + timedelta(days=1), event="rights:store:searched", actor="worker")
+    story = Story(happened=[*searched, later], messages=[], notes=[], looks=[], names={})
+    lines = entries(Words("en", "Europe/Paris"), policy, story)
+    assert [(one.at, one.what.endswith(": 9 times that day")) for one in lines] == [(day, True), (later.at, False)]
