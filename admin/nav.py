@@ -21,7 +21,7 @@ def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:
     ways = (
         ("/staff/desk", words("Today"), Permission.QUEUE),
         ("/staff/approvals", words("For a second person"), Permission.APPROVE),
-        ("/staff/requests/new", words("Write down a request"), Permission.ENTER),
+        ("/staff/requests/new", words("New request"), Permission.ENTER),
         ("/staff/figures", words("Figures"), Permission.FIGURES),
         ("/staff/failures", words("Failures"), Permission.SYSTEM),
         ("/admin/", words("All tables"), Permission.TABLES),

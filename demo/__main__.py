@@ -5,11 +5,14 @@ Always true here: the data lives in `.data/demo/` and is used again the next tim
 
 import argparse
 import contextlib
+import json
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from demo.letters import LETTERS
 from demo.platforms import PLATFORMS
 from demo.stack import ROOT, Stack, running
 
@@ -27,6 +30,7 @@ def main() -> int:
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: stop.set())
     with running(options.organisation, folder, say=_say, port=FIRST_PORT[options.organisation]) as stack:
+        _write_letters(stack)
         _say(_where_to_go(stack))
         while not stop.wait(1):
             if stack.habeas is None or stack.habeas.poll() is not None:
@@ -34,6 +38,19 @@ def main() -> int:
                 return 1
         _say("Stopping …")
     return 0
+
+
+def _write_letters(stack: Stack) -> None:
+    """Have staff write down some letters the first time, so that the desk has something to show."""
+    named = [person.email.lower() for person in stack.people if person.role == "names-others"]
+    others = [person.email.lower() for person in stack.people if person.role == "ordinary"][-len(LETTERS) :]
+    last = named or others[:1]
+    addresses = [*others[1:], *last][: len(LETTERS)]
+    _say("Writing down some letters …")
+    subprocess.run(
+        [sys.executable, "-m", "demo.letters"], cwd=ROOT, env=stack.environment, input=json.dumps(addresses), text=True,
+        stdout=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
 
 
 def _where_to_go(stack: Stack) -> str:
