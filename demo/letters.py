@@ -42,7 +42,7 @@ LETTERS = (
     Letter("restriction", 27, "en", "Please do not use what I wrote until we have talked."),
     Letter("erasure", 25, "fr", "Merci d’effacer tout ce que vous avez à mon sujet."),
     Letter("inquiry", 12, "en", "Who gets my data, and in which country?"),
-    Letter("complaint", 3, "fr", "Vous avez mis trop longtemps à me répondre."),
+    Letter("complaint", 3, "fr", "Votre réponse est venue bien trop tard."),
     Letter("access", 1, "en", "Send me a copy of everything, please."),
 )
 
