@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import asyncpg
 from piccolo.engine.postgres import AsyncBatch, PostgresEngine, PostgresTransaction
@@ -22,6 +22,13 @@ MIGRATION_LOCK = 7_201_605_118
 class Batch(AsyncBatch):
     """A server-side cursor whose errors are raised (piccolo 1.38 swallows them) and whose connection is closed."""
 
+    async def __aenter__(self) -> Self:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            await self.connection.close()
+            raise
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -32,7 +39,9 @@ class Batch(AsyncBatch):
 
 
 class Transaction(PostgresTransaction):
-    """A transaction that returns its connection even when COMMIT fails, and takes turns under `gather`.
+    """A transaction that returns its connection also when BEGIN or COMMIT fails, and takes turns under `gather`.
+
+    Whoever waits for BEGIN may be cancelled there: a person closes the page. Piccolo 1.38 would lose the connection.
 
     Nested use is refused: piccolo 1.38 would silently join the outer one, which is no savepoint.
     """
@@ -40,6 +49,17 @@ class Transaction(PostgresTransaction):
     def __init__(self, engine: "Engine") -> None:
         super().__init__(engine, allow_nested=False)
         self.turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            self.transaction = self.connection.transaction()
+            await self.begin()  # type: ignore[no-untyped-call]
+        except BaseException:
+            await self._give_back()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -52,11 +72,15 @@ class Transaction(PostgresTransaction):
                 await self.commit()  # type: ignore[no-untyped-call]
         finally:
             self.engine.current_transaction.reset(self.context)
-            if self.engine.pool:
-                await self.engine.pool.release(self.connection)
-            else:
-                await self.connection.close()
+            await self._give_back()
         return False
+
+    async def _give_back(self) -> None:
+        """Return the connection; the pool rolls back what is open on it."""
+        if self.engine.pool:
+            await self.engine.pool.release(self.connection)
+        else:
+            await self.connection.close()
 
 
 class Engine(PostgresEngine):

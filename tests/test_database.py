@@ -38,6 +38,44 @@ async def test_a_failed_commit_gives_the_connection_back(database: str) -> None:
     assert await Subject.count() == 0
 
 
+async def test_whoever_is_cancelled_anywhere_gives_the_connection_back(database: str) -> None:
+    """A person who closes the page cancels what is done for them; in piccolo's BEGIN the connection is lost."""
+
+    async def one() -> None:
+        async with engine().transaction():
+            await Subject.count()
+
+    for steps in range(60):
+        going = asyncio.create_task(one())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+    pool = engine().pool
+    assert pool is not None
+    assert pool.get_idle_size() == pool.get_size()
+
+
+async def test_a_batch_that_is_cancelled_anywhere_closes_its_connection(database: str) -> None:
+    """It has a connection of its own, which nobody else would close."""
+
+    async def one() -> None:
+        async with await Subject.select().batch(batch_size=1) as batch:
+            async for _ in batch:
+                pass
+
+    for steps in range(0, 200, 4):
+        going = asyncio.create_task(one())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+    pool = engine().pool
+    assert pool is not None
+    connected = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
+    assert (await Subject.raw(connected))[0]["n"] == pool.get_size()
+
+
 async def test_a_nested_transaction_is_refused(database: str) -> None:
     """It would silently join the outer one."""
     async with engine().transaction():
