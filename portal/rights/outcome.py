@@ -19,7 +19,7 @@ from portal.rights.answer import end
 from portal.rights.lifecycle import NotPossible, move
 from portal.rights.person import address_of
 from portal.rights.receipts import Done
-from portal.rights.redaction_letter import enclose_what_is_withheld
+from portal.rights.redaction_letter import articles_of_withheld, enclose_what_is_withheld
 from portal.rights.requests import RequestView, parts_of
 from portal.rights.shapes import category_title
 from portal.rights.tables import ExportPart, Parcel
@@ -104,7 +104,7 @@ async def _move_on(
 ) -> None:  # fmt: skip
     """Close the request, or leave it open while a part is missing. Raises: NotPossible, when it was withdrawn."""
     details: Details = {"sha256": bundle.sha256, "records": bundle.records, "missing": len(bundle.missing)}
-    await enclose_what_is_withheld(request, bundle.withheld, policy, at=at)
+    await enclose_what_is_withheld(request, bundle.withheld, policy, complete=bundle.complete, at=at)
     if bundle.complete:
         await end(
             request, "partly" if bundle.withheld else "fulfilled",
@@ -118,18 +118,22 @@ async def _move_on(
 
 
 async def _handed_over(request: RequestView, policy: Policy) -> list[Done]:
-    """Return the lines of the receipt: what each place gave, and which gave nothing because it was out of reach."""
-    words = Words(request.language, policy.controller.zone)
-    return [
-        Done(
-            category=part.category,
-            title=category_title(words, policy, part.category),
-            what="unreachable" if part.state == "failed" else "handed-over",
-            source=part.source,
-            records=None if part.state == "failed" else part.done,
-        )
-        for part in await parts_of(request.id)
-    ]
+    """Return the lines of the receipt: what each place gave, what of it is withheld, and which was out of reach."""
+    words, withheld = Words(request.language, policy.controller.zone), await articles_of_withheld(request)
+    lines = list[Done]()
+    for part in await parts_of(request.id):
+        title, given = category_title(words, policy, part.category), part.state != "failed"
+        lines.append(
+            Done(
+                category=part.category, title=title, what="handed-over" if given else "unreachable",
+                source=part.source, records=part.done if given else None,
+            )
+        )  # fmt: skip
+        lines += [
+            Done(category=part.category, title=title, what="withheld", source=part.source, ground=article)
+            for article in (withheld.get((part.category, part.source), ()) if given else ())
+        ]
+    return lines
 
 
 async def _mark_parts(request: UUID, bundle: Bundle) -> None:

@@ -25,8 +25,8 @@ FIRST_LINE = '{"receipt":'
 PURPOSE = "receipt"
 
 type What = Literal[
-    "erased", "anonymised", "kept", "corrected", "handed-over", "paused", "resumed", "stopped", "moved", "nothing",
-    "unreachable", "by-hand",
+    "erased", "anonymised", "kept", "corrected", "handed-over", "withheld", "paused", "resumed", "stopped", "moved",
+    "nothing", "unreachable", "by-hand",
 ]  # fmt: skip
 type Told = Literal["to-be-asked", "asked", "told", "confirmed", "not-needed", "unreachable"]
 
@@ -43,7 +43,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     records: int | None = None
     """How many; None when nobody could count them."""
     ground: str = ""
-    """The article, for what was kept."""
+    """The article, for what was kept or withheld."""
     until: date | None = None
     """The last day on which any of it may still be there."""
 
@@ -123,19 +123,24 @@ def file_of(content: bytes, signature: bytes, key_id: str) -> bytes:
 def check(file: bytes, trusted: Mapping[str, Ed25519PublicKey]) -> Body:
     """Return what a receipt says, once its signature is found right. `trusted`: key id -> key, never from the file.
 
-    Line ends may have become CR LF on the way, and blanks at either end do not matter.
+    Line ends may have become CR LF on the way, and blanks at either end do not matter. Nothing else may differ from
+    what we wrote, not even where no signature reaches.
 
     Raises:
         NotGenuine: it is no receipt, was changed, or was signed with none of these keys.
     """
+    file = _as_written(file)
     content, tail = _parts(file)
     key = trusted.get(tail.key)
     if key is None:
         raise NotGenuine(f"it was signed with the key {tail.key[:16]!r}, which is not the one at hand")
     try:
-        key.verify(base64.b64decode(tail.signature, validate=True), content)
+        signature = base64.b64decode(tail.signature, validate=True)
+        key.verify(signature, content)
     except (InvalidSignature, ValueError):
         raise NotGenuine("the signature is not right: the file was changed after it was signed") from None
+    if file_of(content, signature, tail.key) != file:
+        raise NotGenuine("its last line was changed after it was signed")
     try:
         return msgspec.json.decode(content, type=Body)
     except msgspec.DecodeError:
@@ -174,15 +179,20 @@ def read_pem(content: bytes) -> Ed25519PublicKey:
     return key
 
 
-def _parts(file: bytes) -> tuple[bytes, _Tail]:
-    """Take a file apart: what is signed, and what is said about the signature."""
+def _as_written(file: bytes) -> bytes:
+    """Undo what editors and mail programs do to a text without anybody's wish."""
     if len(file) > LARGEST_BYTES:
         raise NotGenuine("this is no receipt of ours: it is too long")
-    lines = file.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").strip().split(b"\n")
+    return file.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").strip(b" \t\n") + b"\n"
+
+
+def _parts(file: bytes) -> tuple[bytes, _Tail]:
+    """Take a file apart: what is signed, and what is said about the signature."""
+    lines = file.removesuffix(b"\n").split(b"\n")
     try:
-        if lines[0].rstrip() != FIRST_LINE.encode():
+        if lines[0] != FIRST_LINE.encode():
             raise NotGenuine("this is no receipt of ours")
         tail = msgspec.json.decode(b"{" + lines[-1].removeprefix(b","), type=_Tail)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotGenuine("this is no receipt of ours, or its end is missing") from None
     return b"\n".join(lines[1:-1]) + b"\n", tail

@@ -4,13 +4,14 @@ Always true here: it is written with the copy it is about, in one transaction; i
 Source: GDPR Art. 12(4), 15(4); law/rules.md, 2f.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from exports.order import Withheld
 from portal.policy.model import Policy
 from portal.rights import letters
 from portal.rights.letters import Letter, Line
+from portal.rights.letters.reasons import reason
 from portal.rights.redaction import GROUNDS
 from portal.rights.redaction_look import WITHHELD, look_of
 from portal.rights.replies import enclose, words_for
@@ -20,24 +21,48 @@ from portal.words import Words
 
 
 async def enclose_what_is_withheld(
-    request: RequestView, withheld: Sequence[Withheld], policy: Policy, *, at: datetime
+    request: RequestView, withheld: Sequence[Withheld], policy: Policy, *, complete: bool, at: datetime
 ) -> None:
-    """Write the letter inside the caller's transaction; nothing when nothing is withheld."""
+    """Write the letter inside the caller's transaction; nothing when nothing is withheld.
+
+    `complete` is False while a system has not given its part of the copy.
+    """
     if not withheld:
         return
     look = await look_of(request.id)
     used = dict.fromkeys(one.ground for one in (look.places if look else ()) if one.answer in WITHHELD)
     reasons = [GROUNDS[ground][request.right] for ground in used]
-    await enclose(request, _letter(request, withheld, reasons, policy, at=at), policy, at=at, actor="worker")
+    letter = _letter(request, withheld, reasons, policy, complete=complete, at=at)
+    await enclose(request, letter, policy, at=at, actor="worker")
+
+
+async def articles_of_withheld(request: RequestView) -> Mapping[tuple[str, str], list[str]]:
+    """Return by category and source on which articles something of a copy is withheld, as a receipt cites them."""
+    look, found = await look_of(request.id), dict[tuple[str, str], list[str]]()
+    for one in look.places if look else ():
+        if one.answer in WITHHELD:
+            article = f"Art. {reason(GROUNDS[one.ground][request.right]).article}"
+            here = found.setdefault((one.category, one.source), [])
+            if article not in here:
+                here.append(article)
+    return found
 
 
 def _letter(
-    request: RequestView, withheld: Sequence[Withheld], reasons: Sequence[str], policy: Policy, *, at: datetime
+    request: RequestView,
+    withheld: Sequence[Withheld],
+    reasons: Sequence[str],
+    policy: Policy,
+    *,
+    complete: bool,
+    at: datetime,
 ) -> Letter:
     words = words_for(request, policy)
+    ready = words("Your copy is ready. Everything else you asked for is in it.")
+    in_part = words("Your copy is ready. A system did not answer, so what it holds is not in it yet.")
     return letters.partial_refusal(
         words, policy, letters.case_of(request, policy, at=at),
-        done=(words("Your copy is ready. Everything else you asked for is in it."),),
+        done=(ready if complete else in_part,),
         not_done=[
             Line(category_title(words, policy, section), _counts(words, section, withheld))
             for section in dict.fromkeys(one.section for one in withheld)

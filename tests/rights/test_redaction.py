@@ -22,6 +22,7 @@ from portal.policy.model import PostgresSource
 from portal.rights import access, intake, redaction
 from portal.rights.lifecycle import NotPossible
 from portal.rights.messages import messages_of
+from portal.rights.receipts import file_for, read
 from portal.rights.redaction_look import RedactionView, look_of, waiting
 from portal.rights.redaction_search import find_words, key_of, show
 from portal.rights.requests import RequestView, find, parcel_of, timeline_of
@@ -179,6 +180,11 @@ async def test_what_is_withheld_is_left_out_told_and_logged(desk: Desk) -> None:
     for part in ("Uploaded files: one passage", "Art. 15(4) of the GDPR", desk.house.policy.controller.authority.name):
         assert part in letter
     assert "bob" not in letter
+    receipt = await file_for(request.id)
+    assert receipt is not None
+    signed = [(one.category, one.what, one.ground) for one in read(receipt, desk.house.settings).done]
+    assert ("uploads", "withheld", "Art. 15(4)") in signed and signed.count(("account", "handed-over", "")) >= 1
+    assert "bob" not in receipt.file.decode()
     (mail,) = await MailBody.raw(
         "SELECT b.text FROM mail_body b JOIN mail m ON m.id = b.mail WHERE m.kind = 'copy-ready'"
     )
@@ -196,6 +202,8 @@ async def test_what_is_kept_is_fulfilled_without_a_letter(desk: Desk) -> None:
     await desk.decide(request, "keep")
     await desk.release(request)
     assert (await desk.now(request)).outcome == "fulfilled"
+    receipt = await file_for(request.id)
+    assert receipt is not None and b"withheld" not in receipt.file
     assert not [one for one in await messages_of(request.id) if one.kind == "letter"]
 
 
