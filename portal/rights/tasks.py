@@ -24,6 +24,9 @@ type TaskKind = Literal["tell", "by-hand", "refused", "silent", "left", "decide"
 answer · `left` a search found something again and again · `decide` what the person asked for · `child` check a
 report · `identify` who is it · `redact` look at what may name others in a copy."""
 
+BY_STAFF: tuple[TaskKind, ...] = ("tell", "by-hand", "refused", "silent", "left")
+"""What somebody notes as done. The others end with what they ask for: a decision, an answer, a released copy."""
+
 type Ending = Literal["done", "not-needed"]
 
 
@@ -79,7 +82,7 @@ async def end_task(id: UUID, ending: Ending, *, at: datetime, actor: str, reason
 
     Raises:
         NotFound: there is no such task.
-        NotPossible: it has ended already.
+        NotPossible: it has ended already, or ends with what it asks for and not by itself.
     """
     await _change(id, ending, at=at, actor=actor, reason=reason)
 
@@ -109,9 +112,9 @@ async def _change(id: UUID, state: str, *, at: datetime, actor: str, reason: str
         rows = await Task.raw(
             "UPDATE task t SET state = {}, reason = {}, asked_at = CASE WHEN {} THEN t.asked_at ELSE {} END,"
             " ended_at = CASE WHEN {} THEN {}::timestamptz END, ended_by = CASE WHEN {} THEN {} ELSE '' END"
-            " FROM subject_request r WHERE t.id = {} AND t.ended_at IS NULL AND r.id = t.request"
+            " FROM subject_request r WHERE t.id = {} AND t.ended_at IS NULL AND t.kind = ANY({}) AND r.id = t.request"
             " RETURNING t.item, t.kind, t.about, r.reference",
-            state, reason, over, at, over, at, over, actor, id,
+            state, reason, over, at, over, at, over, actor, id, list(BY_STAFF),
         )  # fmt: skip
         if not rows:
             raise NotPossible
