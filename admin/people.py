@@ -18,6 +18,7 @@ from admin.who import NotPermitted, Staff
 from portal.database import engine
 from portal.errors import Invalid, NotFound
 from portal.evidence.log import append
+from portal.rights.assignees import give_back
 
 LOCK = 7_201_605_140
 
@@ -64,7 +65,7 @@ async def member(user: int) -> Member:
 
 
 async def change_roles(user: int, roles: Collection[Role], *, by: Staff, office: Office, at: datetime) -> None:
-    """Give somebody other roles and end their sessions.
+    """Give somebody other roles and end their sessions. Whoever may no longer work on requests has none any more.
 
     Raises:
         Invalid: it is oneself, or no role is given.
@@ -76,6 +77,8 @@ async def change_roles(user: int, roles: Collection[Role], *, by: Staff, office:
         await _allowed(user, by)
         await StaffUser.update({StaffUser.roles: sorted(str(role) for role in roles)}).where(StaffUser.id == user)
         await StaffSession.end_all(user)
+        if Permission.WRITE not in permits(roles):
+            await give_back(user, at=at, actor=by.actor)
         details = {"staff": user, "roles": ",".join(sorted(roles))}
         await append(
             "staff:roles:changed", at=at, actor=by.actor, details=msgspec.convert(details, dict[str, str | int])
@@ -85,7 +88,12 @@ async def change_roles(user: int, roles: Collection[Role], *, by: Staff, office:
 
 
 async def set_active(user: int, *, active: bool, by: Staff, office: Office, at: datetime) -> None:
-    """End somebody's access, or open it again. Raises: Invalid, when it is oneself; NotPermitted."""
+    """End somebody's access, so that nobody has their requests, or open it again.
+
+    Raises:
+        Invalid: it is oneself.
+        NotPermitted: whoever asks may no longer do it.
+    """
     async with engine().transaction():
         await _allowed(user, by)
         await _set_active(user, active=active, actor=by.actor, keeper=by.id, office=office, at=at)
@@ -140,6 +148,8 @@ async def remove(user: int, *, actor: str, office: Office, at: datetime) -> None
 async def _set_active(user: int, *, active: bool, actor: str, keeper: int, office: Office, at: datetime) -> None:
     await StaffUser.update({StaffUser.active: active}).where(StaffUser.id == user)
     await StaffSession.end_all(user)
+    if not active:
+        await give_back(user, at=at, actor=actor)
     event = "staff:member:activated" if active else "staff:member:deactivated"
     await append(event, at=at, actor=actor, details={"staff": user})
     await tell(user, Change.BACK if active else Change.LEFT, office=office, at=at)

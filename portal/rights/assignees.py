@@ -21,6 +21,21 @@ class GivenMeanwhile(Refused):
     sentence = "Somebody gave this request to another colleague meanwhile. Look who has it now."
 
 
+async def give_back(staff: int, *, at: datetime, actor: str) -> None:
+    """Let nobody have what a member of staff had who works on requests no more, inside the caller's transaction."""
+    run = engine().connection
+    rows = await run.fetch(
+        "SELECT id, reference FROM subject_request WHERE assignee = $1 AND closed_at IS NULL ORDER BY id FOR UPDATE",
+        staff,
+    )
+    await run.execute(
+        "UPDATE subject_request SET assignee = NULL WHERE id = ANY($1)", [row["id"] for row in rows]
+    )  # fmt: skip
+    for row in rows:
+        details = {"before": staff, "to": None}
+        await append("staff:request:given", at=at, actor=actor, reference=row["reference"], details=details)
+
+
 async def give(
     request: UUID, to: int | None, *, at: datetime, actor: str, before: int | Literal["anybody"] | None = "anybody"
 ) -> bool:

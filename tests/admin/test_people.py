@@ -19,6 +19,8 @@ from portal.clock import SetClock
 from portal.errors import Invalid
 from portal.evidence.tables import Evidence
 from portal.mail.tables import Mail
+from portal.rights.tables import SubjectRequest
+from tests.admin.reminding import request
 from tests.admin.staff_site import HTTPS, Browser, Device, Site
 from tests.identity.outside import AMELIE, choose, make_providers, reach
 
@@ -142,6 +144,30 @@ async def test_each_change_ends_their_sessions_is_evidence_and_told(
     assert await find_staff(handler.cookies[COOKIE], at=site.clock()) is None
     assert await Evidence.exists().where(Evidence.event == event, Evidence.actor == "staff:1")
     assert len(await told("handler@staff.example")) > before
+
+
+@pytest.mark.parametrize(
+    ("deed", "left"),
+    [({"do": "deactivate"}, 0), ({"do": "roles", "roles": ["auditor"]}, 0), ({"do": "roles", "roles": ["intake"]}, 1)],
+)
+async def test_nobody_has_the_requests_of_whoever_does_not_work_on_them(
+    site: Site, deed: dict[str, object], left: int
+) -> None:
+    """They are nobody's at once, on every page and in every mail; what has ended stays under their name."""
+    dpo, handler = site.browser(), site.browser()
+    await site.join(dpo)
+    await site.join(handler, "handler@staff.example", Role.HANDLER)
+    user = (await signed_in(site, handler)).id
+    await request("DR-2026-0001", site.clock().date(), assignee=user)
+    await request("DR-2026-0002", site.clock().date(), assignee=user)
+    await SubjectRequest.update({SubjectRequest.closed_at: site.clock(), SubjectRequest.state: "closed"}).where(
+        SubjectRequest.reference == "DR-2026-0002"
+    )
+    assert (await dpo.submit(f"{TEAM}/{user}", deed)).status_code in {200, 303}
+    rows = await SubjectRequest.select(SubjectRequest.assignee).order_by(SubjectRequest.reference)
+    assert [row["assignee"] for row in rows] == [user if left else None, user]
+    given = await Evidence.select(Evidence.actor, Evidence.reference).where(Evidence.event == "staff:request:given")
+    assert given == ([] if left else [{"actor": "staff:1", "reference": "DR-2026-0001"}])
 
 
 async def test_a_reset_takes_every_key_and_invites_again(site: Site) -> None:
