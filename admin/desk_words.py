@@ -10,6 +10,23 @@ from portal.rights.tasks import TaskView
 from portal.words import Words
 
 
+def right_in_words(words: Words, right: str) -> str:
+    """Say what a person asked for, to a colleague: `mail.wording.asked_in_words` says it to them. Raises: KeyError."""
+    return {
+        "access": words("A copy of their data"),
+        "portability": words("Their data, to take with them"),
+        "rectification": words("A correction"),
+        "erasure": words("Erasure"),
+        "restriction": words("A pause in the use of their data"),
+        "objection": words("No to a use of their data"),
+        "consent": words("Taking their consent back"),
+        "automated": words("A human review of an automated decision"),
+        "inquiry": words("A question"),
+        "complaint": words("A complaint"),
+        "child": words("A report about a child’s account"),
+    }[right]
+
+
 def state_in_words(words: Words, state: str) -> str:
     """Say how far a request is. Raises: KeyError."""
     return {

@@ -5,26 +5,28 @@ clock; a mistake keeps everything that was typed. Source: law D2, Z4, CG-25.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import get, post
-from litestar.response import Template
+from litestar.params import QueryParameter
+from litestar.response import Redirect, Template
 from multidict import MultiDict
 
+from admin.desk_shapes import by_reference
+from admin.desk_words import right_in_words
 from admin.nav import staff_page
 from admin.roles import Permission
 from admin.who import Staff, need_staff
 from portal.errors import Invalid
 from portal.identity.address import normalise
 from portal.identity.forms import form
-from portal.rights.intake_staff import CHANNELS, METHODS, Entered, checked, enter, received_instant
-from portal.rights.lifecycle import RIGHTS
+from portal.rights.intake_staff import CHANNELS, ENTERED, METHODS, Entered, checked, enter, received_instant
 from portal.rights.requests import RequestView
-from portal.web import Req, language_of, now, policy_of, settings_of
+from portal.web import Req, go, language_of, now, policy_of, settings_of, words_of
 
 PATH = "/staff/requests/new"
-NOT_HERE = {"child", "consent"}
-"""A report about a child has a form of its own, which freezes first; consent is taken back with one click."""
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,15 +46,16 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get(PATH)
-async def show(request: Req) -> Template:
-    """Show the empty form."""
+async def show(request: Req, ref: Annotated[list[str] | None, QueryParameter(name="ref")] = None) -> Template:
+    """Show the empty form, and the dates of what was written down just now: `ref` are its references."""
     staff = await need_staff(request, Permission.ENTER)
-    return _page(request, staff, Typed(spoken=language_of(request)), [])
+    opened = [await by_reference(one) for one in ref or []]
+    return _page(request, staff, Typed(spoken=language_of(request)), [], opened)
 
 
 @post(PATH, status_code=200)
-async def take(request: Req) -> Template:
-    """Open what was asked for, counted from when it came, and show the dates."""
+async def take(request: Req) -> Template | Redirect:
+    """Open what was asked for, counted from when it came, and lead to its dates: a reload sends nothing again."""
     staff = await need_staff(request, Permission.ENTER)
     typed = _read(await form(request))
     try:
@@ -62,7 +65,7 @@ async def take(request: Req) -> Template:
     opened = await enter(
         entered, policy=policy_of(request), settings=settings_of(request), at=now(request), actor=staff.actor
     )  # fmt: skip
-    return _page(request, staff, Typed(spoken=typed.spoken), [], opened)
+    return go(request, f"{PATH}?{urlencode([('ref', one.reference) for one in opened])}")
 
 
 def _entered(request: Req, typed: Typed) -> Entered:
@@ -80,7 +83,7 @@ def _entered(request: Req, typed: Typed) -> Entered:
 
 
 def _read(fields: MultiDict[str]) -> Typed:
-    rights = tuple(right for right in RIGHTS if right in fields.getall("rights", []))
+    rights = tuple(right for right in ENTERED if right in fields.getall("rights", []))
     plain = {name: fields.get(name, "") for name in Typed.__struct_fields__ if name != "rights"}
     return Typed(rights=rights, **plain)
 
@@ -88,9 +91,10 @@ def _read(fields: MultiDict[str]) -> Typed:
 def _page(
     request: Req, staff: Staff, typed: Typed, wrong: Sequence[Invalid], opened: Sequence[RequestView] = ()
 ) -> Template:
+    words = words_of(request)
     return staff_page(
-        request, staff, "staff/intake.html", status=422 if wrong else 200,
-        typed=typed, wrong=wrong, opened=opened, rights=[right for right in RIGHTS if right not in NOT_HERE],
+        request, staff, "staff/intake.html", status=422 if wrong else 200, typed=typed, wrong=wrong, opened=opened,
+        rights=ENTERED, title_of=lambda one: right_in_words(words, one),
         channels=CHANNELS, methods=METHODS, twice=bool(typed.which) or any(one.field == "which" for one in wrong),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from admin.captured import Captured, capture, json_answer
+from admin.desk_words import right_in_words
 from admin.records_words import choices_in_words, group_in_words, help_in_words, next_in_words
 from admin.roles import Permission
 from admin.views import GROUPS, VIEWS
@@ -22,7 +23,7 @@ from admin.views.view import View
 from admin.who import NotPermitted, Staff, note_refusal
 from portal.database import engine
 from portal.evidence.log import Details, append
-from portal.mail.wording import ASKED, asked_in_words
+from portal.mail.wording import ASKED
 from portal.policy.model import Policy
 from portal.rights.reference import EDITABLE
 from portal.settings import Settings
@@ -112,7 +113,7 @@ async def _read(
 async def _say_what_day_it_is(asking: Asking) -> None:
     """Tell the views the day and the words of this question: a view knows neither our clock nor languages."""
     zone, words = asking.policy.controller.zone, asking.words
-    said = {f"right:{right}": asked_in_words(words, right) for right in ASKED} | next_in_words(words)
+    said = {f"right:{right}": right_in_words(words, right) for right in ASKED} | next_in_words(words)
     await engine().connection.execute(
         "SELECT set_config('habeas.today', $1, true), set_config('habeas.zone', $2, true),"
         " set_config('habeas.words', $3, true)",

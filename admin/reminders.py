@@ -14,7 +14,8 @@ import structlog
 from piccolo.querystring import QueryString
 
 from admin import hooks
-from admin.colleagues import everybody
+from admin.colleagues import who_may
+from admin.desk_words import right_in_words
 from admin.reminders_plan import plan_for
 from admin.roles import Permission, roles_of
 from admin.tables import StaffUser
@@ -26,7 +27,6 @@ from portal.jobs import Schedule, Work
 from portal.mail.messages import Message
 from portal.mail.messages.staff_reminders import Line, alarm_in_words, staff_alarm, staff_daily
 from portal.mail.outbox import plain_address, post
-from portal.mail.wording import asked_in_words
 from portal.policy.model import Language, Policy
 from portal.rights.alarms import Alarm, due_alarms, raise_alarms, say_once
 from portal.rights.beats import ANCHOR, DAILY, REMINDERS, beat
@@ -107,7 +107,7 @@ async def _alarms(shop: Workshop, people: Sequence[Reader], *, at: datetime) -> 
     """Raise what is due, in one mail for each reader. While nobody can be told it stays to be said."""
     if not people and not hooks.is_wanted(shop.settings):
         return
-    holders = {one.id for one in await everybody()}
+    holders = {one.id for one in await who_may(Permission.WRITE)}
     found = await due_alarms(shop.policy, holders, at=at)
     if not found:
         return
@@ -232,4 +232,4 @@ def _alarm_line(alarm: Alarm, words: Words) -> Line:
         "unowned-today": words("act today"),
         "late": words("was due on {day}", day=words.day(alarm.due)),
     }[alarm.kind]
-    return Line(f"{alarm.reference}, {asked_in_words(words, alarm.right)}", said)
+    return Line(f"{alarm.reference}, {right_in_words(words, alarm.right)}", said)

@@ -6,6 +6,7 @@ Source: law D1, D2, CG-25, Z4.
 """
 
 from datetime import UTC, date, datetime, time
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,7 +24,8 @@ from portal.rights.intake import Asked, take_in
 from portal.rights.intake_settle import settle
 from portal.rights.lifecycle import RIGHTS, SELF_SERVICE, Right
 from portal.rights.replies import link_to
-from portal.rights.requests import RequestView
+from portal.rights.requests import RequestView, find_by_id
+from portal.rights.tables import SubjectRequest
 from portal.rights.tasks import open_task
 from portal.settings import Settings
 from portal.words import Words
@@ -32,6 +34,10 @@ CHANNELS = ("letter", "phone", "email", "counter")
 METHODS = ("none", "address-on-record", "account-details", "in-person", "other")
 """How staff know who it is; `none`: they do not yet."""
 LONGEST_TEXT = 20_000
+ENTERED = tuple(right for right in RIGHTS if right != "child")
+"""What can be written down here. A report about a child has a form of its own, which puts the account out of use."""
+FIRST_YEAR = 2018
+"""The GDPR applies since then: an earlier year is a slip."""
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +60,13 @@ def received_instant(day: str, hour: str, which: str, *, policy: Policy, at: dat
     """Return the instant (UTC) of a day and a time of day in the controller's zone. `which`: first, second or empty.
 
     Raises:
-        Invalid: no day, no time, the future, a time that the clocks skipped, or one that they showed twice while
-            `which` does not say which; names the field.
+        Invalid: no day, no time, the future, a year before the law, a time that the clocks skipped, or one that they
+            showed twice while `which` does not say which; names the field.
     """
     zone = ZoneInfo(policy.controller.zone)
     local = datetime.combine(_day(day), _time(hour))
+    if local.year < FIRST_YEAR:
+        raise Invalid("Look at the year: this is longer ago than these rights.", field="day")
     early, late = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
         raise Invalid("The clocks skipped this hour that night. Write the time they showed.", field="time")
@@ -77,7 +85,7 @@ def checked(entered: Entered) -> Entered:
     Raises:
         Invalid: naming the field.
     """
-    if not entered.rights or any(right not in RIGHTS for right in entered.rights):
+    if not entered.rights or any(right not in ENTERED for right in entered.rights):
         raise Invalid("Tick what the person asks for.", field="rights")
     if entered.channel not in CHANNELS:
         raise Invalid("Say how it came.", field="channel")
@@ -97,7 +105,8 @@ async def enter(
 ) -> tuple[RequestView, ...]:
     """Open one request for each right, in one transaction. Returns those that go on. `actor` is `staff:<id>`.
 
-    What a person has open already is joined by the earlier receipt. Source: D16.
+    What a person has open already is joined by the earlier receipt, and the very same letter of theirs changes nothing.
+    Source: D16.
     """
     entered = checked(entered)
     async with engine().transaction():
@@ -108,6 +117,11 @@ async def enter(
 async def _enter(
     right: Right, entered: Entered, policy: Policy, settings: Settings, at: datetime, actor: str
 ) -> RequestView:
+    subject = None
+    if entered.method != "none":
+        subject = await subject_for(entered.email, language=entered.language, at=at)
+        if (before := await _before(right, entered, subject)) is not None:
+            return before
     asked = Asked(
         right=right, subject=None, language=entered.language, channel=entered.channel, text=entered.text,
         categories=_categories(right, entered, policy), author="person", actor=actor, state="verifying",
@@ -116,15 +130,25 @@ async def _enter(
     request = await take_in(asked, policy=policy, public_url=settings.public_url, at=at, receipt=False)
     details = {"method": entered.method, "entered_at": at.isoformat()}
     await append("rights:request:entered", at=at, actor=actor, reference=request.reference, details=details)
-    if entered.method == "none":
+    if subject is None:
         due = request.act_by_day or request.due_day
         await open_task(request.id, request.reference, "identify", entered.channel, due=due, at=at)
         await _confirm(request, entered, policy, settings, at)
         return request
-    subject = await subject_for(entered.email, language=entered.language, at=at)
     return await settle(
         request, subject, event="identified", policy=policy, settings=settings, at=at, actor=actor
     )  # fmt: skip
+
+
+async def _before(right: Right, entered: Entered, subject: UUID) -> RequestView | None:
+    """Return the open request that was written down from this very letter already: by a second click, say."""
+    await engine().connection.execute("SELECT FROM subject WHERE id = $1 FOR UPDATE", subject)
+    rows = await SubjectRequest.raw(
+        "SELECT r.id FROM subject_request r JOIN request_message m ON m.request = r.id WHERE r.subject = {}"
+        ' AND r."right" = {} AND r.channel = {} AND r.received_at = {} AND m.text = {} AND r.closed_at IS NULL LIMIT 1',
+        subject, right, entered.channel, entered.received_at, entered.text,
+    )  # fmt: skip
+    return await find_by_id(rows[0]["id"]) if rows else None
 
 
 async def _confirm(request: RequestView, entered: Entered, policy: Policy, settings: Settings, at: datetime) -> None:

@@ -62,7 +62,7 @@ async def write(client: httpx.AsyncClient, **fields: str | list[str]) -> httpx.R
     """Open the form and send it, as `LETTER` with `fields` changed."""
     found = TOKEN.search((await client.get(PAGE)).text)
     assert found
-    return await client.post(PAGE, data={"csrf": unescape(found[1]), **LETTER, **fields})
+    return await client.post(PAGE, data={"csrf": unescape(found[1]), **LETTER, **fields}, follow_redirects=True)
 
 
 async def test_nobody_but_staff_reaches_the_form(desk: httpx.AsyncClient) -> None:
@@ -71,6 +71,13 @@ async def test_nobody_but_staff_reaches_the_form(desk: httpx.AsyncClient) -> Non
     assert (await desk.get(PAGE)).headers["location"] == door
     assert (await desk.post(PAGE, data=LETTER)).headers["location"] == door
     assert not await SubjectRequest.exists()
+
+
+async def test_it_speaks_of_the_person_and_not_to_them(staff: httpx.AsyncClient) -> None:
+    """Whoever reads it is of the staff: no data is theirs."""
+    page = (await staff.get(PAGE)).text
+    assert "A copy of their data" in page and "your data" not in page.partition("<main")[2].partition("</main>")[0]
+    assert "Une copie de ses données" in (await staff.get(PAGE.replace("/en/", "/fr/"))).text
 
 
 async def test_the_day_it_came_counts(staff: httpx.AsyncClient) -> None:
@@ -86,6 +93,23 @@ async def test_the_day_it_came_counts(staff: httpx.AsyncClient) -> None:
     entered = await Evidence.select().where(Evidence.event == "rights:request:received")
     assert entered[0]["actor"].startswith("staff:")
     assert (await RequestMessage.select())[0]["text"] == LETTER["text"]
+
+
+async def test_a_consent_is_taken_back_by_letter_too(staff: httpx.AsyncClient) -> None:
+    """GDPR Art. 7(3): as easily as it was given, and not on the portal alone."""
+    assert 'value="consent"' in (await staff.get(PAGE)).text
+    await write(staff, rights="consent")
+    [request] = await SubjectRequest.select()
+    assert (request["right"], request["state"]) == ("consent", "deciding")
+
+
+async def test_the_very_same_letter_is_one_request_and_a_reload_sends_nothing(staff: httpx.AsyncClient) -> None:
+    """A second click on the button makes no second question; two letters of one person are two."""
+    question = {"rights": "inquiry", "text": "Where is it?"}
+    first, again = await write(staff, **question), await write(staff, **question)
+    assert first.request.method == "GET" and first.url == again.url
+    await write(staff, **{**question, "text": "And who reads it?"})
+    assert await SubjectRequest.count() == 2
 
 
 async def test_each_right_is_a_request_of_its_own(staff: httpx.AsyncClient) -> None:
@@ -126,6 +150,7 @@ async def test_a_late_one_says_how_late(staff: httpx.AsyncClient) -> None:
         ({"rights": []}, "rights"), ({"channel": "pigeon"}, "channel"), ({"day": "06/03/2026"}, "day"),
         ({"time": "six"}, "time"), ({"day": "2026-03-09", "time": "23:59"}, "day"), ({"text": "  "}, "text"),
         ({"method": ""}, "method"), ({"email": ""}, "email"), ({"email": "nobody"}, "email"),
+        ({"day": "0001-01-01"}, "day"), ({"rights": ["child"]}, "rights"),
         ({"day": "2025-03-30", "time": "02:30"}, "time"), ({"day": "2025-10-26", "time": "02:30"}, "which"),
     ],
 )  # fmt: skip

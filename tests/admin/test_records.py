@@ -167,7 +167,7 @@ async def test_what_is_open_can_be_triaged(client: httpx.AsyncClient, clock: Set
     address = "/admin/api/tables/open_request/?__order=due_day,reference"
     first, second = (await client.get(address)).json()["rows"]
     assert (first["reference"], first["days_left"], first["owner"]) == (REFERENCE, -3, "")
-    assert (first["right"], first["next_action"]) == ("A copy of your data", "Decide what the person asked for")
+    assert (first["right"], first["next_action"]) == ("A copy of their data", "Decide what the person asked for")
     assert (second["days_left"], second["owner"], second["waiting"]) == (6, "Intake", True)
     french = (await client.get(address, headers={"Accept-Language": "fr"})).json()["rows"][1]
     assert (french["right"], french["next_action"]) == ("Un effacement", "Trouver de qui il s’agit")
