@@ -176,7 +176,8 @@ async def _page(
 ) -> Template:  # fmt: skip
     policy, words, language = policy_of(request), words_of(request), words_of(request).language
     until = await looks.open_until(found.id, staff=staff.id, at=now(request))
-    some = look.undecided[:AT_ONCE] if look.waiting else ()
+    waiting = look.waiting and found.is_open
+    some = look.undecided[:AT_ONCE] if waiting else ()
     shown: Mapping[UUID, Shown] = {}
     if until is not None and some:
         key = key_of(found.id, settings_of(request))
@@ -184,7 +185,7 @@ async def _page(
     reasons = [(id, reason(by_right[found.right])) for id, by_right in GROUNDS.items()]
     return staff_page(
         request, staff, "staff/redaction.html", status=wrong.status if wrong else 200, copy=found, look=look,
-        some=some, shown=shown, until=until, typed=typed or MultiDict(),
+        waiting=waiting, some=some, shown=shown, until=until, typed=typed or MultiDict(),
         wrong=words(wrong.sentence) if wrong else "", wrong_field=wrong.field if isinstance(wrong, Invalid) else "",
         decided=[one for one in look.places if not one.open],
         grounds=[(id, one.title[language], one.plain[language]) for id, one in reasons],

@@ -11,6 +11,7 @@ import pytest
 from admin.tables import StaffSession, StaffUser
 from admin.who import COOKIE
 from portal.app import create_app
+from portal.rights.intake import withdraw
 from portal.rights.requests import RequestView, find
 from tests.rights.conftest import house
 from tests.rights.shop import events_of
@@ -142,6 +143,19 @@ async def test_a_request_whose_copy_was_never_held_has_no_such_page(room: Room) 
     """404, as for a request that does not exist."""
     path = room.path.replace(room.request.reference, "DR-2026-9999")
     assert (await room.client.get(path)).status_code == 404
+
+
+async def test_a_request_that_ended_meanwhile_has_nothing_to_decide(room: Room) -> None:
+    """Withdrawn while it was held: the page says so, shows no text, and a form from before changes nothing."""
+    await room.send("look", {"reason": "decide"})
+    form = {"csrf": TOKEN.findall(await room.open())[0], "do": "release"}
+    shop = room.desk.shop
+    await withdraw(
+        room.request.reference, room.desk.subject, policy=shop.policy, settings=shop.settings, at=shop.clock()
+    )
+    text = await room.open()
+    assert "no copy leaves" in text and "<mark>" not in text and 'name="do"' not in text
+    assert (await room.client.post(room.path, data=form)).status_code == 409
 
 
 async def test_it_speaks_french(room: Room) -> None:
