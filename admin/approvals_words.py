@@ -10,7 +10,7 @@ def verb_in_words(words: Words, verb: str) -> str:
     """Say what was asked for. Raises: KeyError."""
     return {
         "refuse": words("Refuse a request as unfounded or excessive"),
-        "begin": words("Erase data that the person did not ask for with a code"),
+        "begin": words("Begin an erasure that no code has confirmed"),
         "child-erase": words("Erase an account as a child’s"),
         "new-address": words("Give an account another address"),
         "bulk-export": words("Export the data of many people"),
