@@ -27,7 +27,7 @@ from admin.records import KEY, Asking, on_table, open_to, refused, send_answer, 
 from admin.reference import take_over_writing
 from admin.roles import Permission
 from admin.tables import CLOCK, StaffSession, StaffUser
-from admin.who import COOKIE, find_staff
+from admin.who import COOKIE, find_staff, note_forged_form
 from portal.clock import Clock, system_clock
 from portal.errors import Forbidden
 from portal.policy.model import Policy
@@ -93,6 +93,7 @@ async def _answer(request: Req, path: str, asking: Asking, inner: ASGIApp, recei
         return await refused(asking, Permission.TABLES)
     if request.method not in READING:
         if not _from_here(request, asking.settings):
+            await note_forged_form(asking.staff, at=asking.at)
             return json_answer(403, {"detail": asking.words(Forbidden.sentence)})
         try:
             receive = await limited(receive)

@@ -22,7 +22,7 @@ from admin.sign_in import confirm, started
 from admin.sign_in_factor import CONFIRM, factor_page, office_of
 from admin.sign_in_pages import DESK, Token, door_of, next_of, sign_in_page
 from admin.tables import StaffSession
-from admin.who import COOKIE, FRESH, give_session, need_self, staff_of
+from admin.who import COOKIE, FRESH, give_session, need_self, on_to, staff_of
 from portal.database import engine
 from portal.errors import Invalid, NotFound
 from portal.evidence.log import append
@@ -97,7 +97,7 @@ async def _enter(request: Req, who: Verified, next_path: str) -> Template | Redi
             user, at=at, confirmed=True, shown_at=_shown(who, at), label=door_of(request).label
         )
         await started(user, way="single-sign-on", begins=True, at=at)
-    return _in(request, session, next_path)
+    return await _in(request, session, next_path)
 
 
 async def _again(request: Req, who: Verified, next_path: str) -> Template | Redirect:
@@ -107,7 +107,7 @@ async def _again(request: Req, who: Verified, next_path: str) -> Template | Redi
         return await _refused(request, IdentityRefused("not-anew"))
     async with engine().transaction():
         token = await confirm(request.cookies.get(COOKIE, ""), staff.id, way="single-sign-on", begins=False, at=at)
-    return _in(request, token, next_path) if token else go(request, "/staff/sign-in")
+    return await _in(request, token, next_path) if token else go(request, "/staff/sign-in")
 
 
 async def _accept(request: Req, answered: Answered, id: str) -> Template | Redirect:
@@ -166,8 +166,8 @@ async def _refused(request: Req, refused: IdentityRefused) -> Template:
     return sign_in_page(request, trouble=sentence, status=status)
 
 
-def _in(request: Req, session: str, next_path: str) -> Redirect:
-    answer = go(request, next_of(next_path))
+async def _in(request: Req, session: str, next_path: str) -> Redirect:
+    answer = go(request, await on_to(session, next_of(next_path), at=now(request)))
     give_session(request, answer, session)
     return answer
 

@@ -15,7 +15,7 @@ from admin.people_words import Change
 from admin.sign_in import confirm
 from admin.sign_in_pages import DESK, next_of
 from admin.tables import StaffSession
-from admin.who import COOKIE, StaffSignInNeeded, give_session, need_self, staff_of
+from admin.who import COOKIE, StaffSignInNeeded, give_session, need_self, on_to, staff_of
 from portal.database import engine
 from portal.errors import Invalid, TooManyTries
 from portal.evidence.log import append
@@ -35,7 +35,8 @@ async def show_factor(request: Req) -> Template | Redirect:
     user = await _halfway(request)
     if user is not None:
         return await factor_page(request, user, FACTOR, next_path)
-    return go(request, next_path) if await staff_of(request) else go(request, "/staff/sign-in")
+    staff = await staff_of(request)
+    return go(request, (staff.home if next_path == DESK else next_path) if staff else "/staff/sign-in")
 
 
 @post(FACTOR, status_code=200)
@@ -114,7 +115,7 @@ async def _shown(request: Req, user: int, path: str, next_path: str, passkey: st
         return await factor_page(request, user, path, next_path, wrong=wrong, typed=code, status=wrong.status)
     if token is None:
         raise StaffSignInNeeded(next_path)
-    answer = go(request, next_path)
+    answer = go(request, await on_to(token, next_path, at=now(request)))
     give_session(request, answer, token)
     return answer
 

@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 
 from admin.openid import sign_on_name
 from admin.sign_in import TRIES, Door, Halfway, ask_for_code, enter_by_code, enter_by_link, sign_out
-from admin.who import COOKIE, give_session, staff_of, take_session
+from admin.who import COOKIE, TODAY, give_session, staff_of, take_session
 from portal.errors import Invalid
 from portal.identity.address import normalise
 from portal.identity.asking import later
@@ -29,7 +29,7 @@ from portal.identity.visitor import visitor_of
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of
 
 Token = Annotated[str, PathParameter(max_length=100)]
-DESK = "/staff/desk"
+DESK = TODAY
 
 
 @get("/staff/sign-in", name="staff-door")
@@ -42,7 +42,9 @@ async def door(request: Req) -> Redirect:
 async def show_sign_in(request: Req) -> Template | Redirect:
     """Ask for the address; whoever is signed in already goes on."""
     next_path = next_of(request.query_params.get("next", DESK))
-    return go(request, next_path) if await staff_of(request) else sign_in_page(request, next_path=next_path)
+    if staff := await staff_of(request):
+        return go(request, staff.home if next_path == DESK else next_path)
+    return sign_in_page(request, next_path=next_path)
 
 
 @post("/staff/sign-in", status_code=200)

@@ -4,6 +4,7 @@ Always true here: a session opens nothing before its second factor; a refusal fo
 and what and never why it was wanted.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -11,31 +12,41 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar.datastructures import Cookie
-from litestar.response import Redirect, Response
-from litestar.types import ExceptionHandler
+from litestar.response import Redirect, Response, Template
+from litestar.types import ExceptionHandler, Scope
+from multidict import MultiDict
 
 from admin.roles import Permission, Role, permits, roles_of
-from admin.tables import LONGEST, StaffSession, StaffUser
+from admin.signed_out import give_back, typed_in
+from admin.tables import LONGEST, StaffSession
 from portal.database import engine
-from portal.errors import Refused
+from portal.errors import Forbidden, Refused
 from portal.evidence.log import append
+from portal.rights.requests import REFERENCE
 from portal.web import Req, go, now, settings_of
 
 COOKIE = "id"
 """Piccolo Admin's name for it, which cannot be changed."""
+TODAY = "/staff/desk"
+ONLY_SENT_TO = re.compile(r"(/staff/desk/[^/]+)/(?:notes|owner)|(?:/staff/tasks/.*)")
+"""What no page stands behind, and with it the page that has its form; Today for a task."""
 FRESH = timedelta(minutes=5)
 """How long a second factor counts as one just shown. Source: law S-02, S-17."""
 
 
 class StaffSignInNeeded(Refused):
-    """No member of staff is signed in. `back` is the path to go on to afterwards, without its language."""
+    """No member of staff is signed in. `back` is the path to go on to afterwards, without its language.
+
+    `typed` is the form that they sent, if they had typed words into it.
+    """
 
     status = 401
     sentence = "Please sign in first."
 
-    def __init__(self, back: str = "/staff/desk") -> None:
+    def __init__(self, back: str = TODAY, *, typed: MultiDict[str] | None = None) -> None:
         super().__init__("staff sign-in needed")
         self.back = back
+        self.typed = typed
 
 
 class StaffConfirmNeeded(Refused):
@@ -44,7 +55,7 @@ class StaffConfirmNeeded(Refused):
     status = 403
     sentence = "Please confirm it is you first."
 
-    def __init__(self, back: str = "/staff/desk") -> None:
+    def __init__(self, back: str = TODAY) -> None:
         super().__init__("staff confirmation needed")
         self.back = back
 
@@ -71,6 +82,13 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
         """Who it is, as evidence names them."""
         return f"staff:{self.id}"
 
+    @property
+    def home(self) -> str:
+        """The first page that is open to them, without its language."""
+        if self.may(Permission.QUEUE):
+            return TODAY
+        return "/staff/failures" if self.may(Permission.SYSTEM) else "/staff/me"
+
     def may(self, permission: Permission) -> bool:
         """Tell whether one of their roles permits it."""
         return permission in permits(self.roles)
@@ -82,19 +100,12 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_staff(token: str, *, at: datetime) -> Staff | None:
     """Return the active member of staff whose session this opens, None for nobody. Prolongs the session."""
-    session = await StaffSession.live(token, at=at) if token else None
-    if session is None:
-        return None
-    row = await (
-        StaffUser.select(StaffUser.id, StaffUser.email, StaffUser.name, StaffUser.roles)
-        .where(StaffUser.id == session.user, StaffUser.active.eq(True))
-        .first()
-    )
-    if row is None:
+    live = await StaffSession.live(token, at=at) if token else None
+    if live is None:
         return None
     return Staff(
-        id=row["id"], email=row["email"], name=row["name"] or row["email"].partition("@")[0],
-        roles=roles_of(row["roles"]), confirmed_at=session.confirmed_at,
+        id=live.user, email=live.email, name=live.name or live.email.partition("@")[0], roles=roles_of(live.roles),
+        confirmed_at=live.confirmed_at,
     )  # fmt: skip
 
 
@@ -114,7 +125,7 @@ async def need_staff(request: Req, permission: Permission, *, reference: str = "
     """
     staff = await staff_of(request)
     if staff is None:
-        raise StaffSignInNeeded(_asked_for(request))
+        raise StaffSignInNeeded(_asked_for(request), typed=await typed_in(request))
     if not staff.may(permission):
         await note_refusal(staff, permission, at=now(request), reference=reference)
         raise NotPermitted
@@ -179,8 +190,32 @@ async def note_refusal(staff: Staff, permission: Permission, *, at: datetime, re
         )
 
 
-def go_to_door(request: Req, error: StaffSignInNeeded) -> Redirect:
-    """Answer with the way to the staff's door, and back afterwards."""
+async def note_forged_form(staff: Staff, *, at: datetime, reference: str = "") -> None:
+    """Note that a form came in a colleague's session which none of our own pages had sent. Source: law S-09, S-19."""
+    async with engine().transaction():
+        await append("staff:form:refused", at=at, actor=staff.actor, reference=reference)
+
+
+async def after_error(error: Exception, scope: Scope) -> None:
+    """Note a forged form, whichever page of the staff's it was sent to."""
+    staff = scope["state"].get("staff")
+    if isinstance(error, Forbidden) and isinstance(staff, Staff):
+        reference = str(scope["path_params"].get("reference", ""))
+        await note_forged_form(
+            staff, at=scope["litestar_app"].state.clock(), reference=reference if REFERENCE.fullmatch(reference) else ""
+        )
+
+
+async def on_to(token: str, next_path: str, *, at: datetime) -> str:
+    """Return where somebody who has just come in goes on to: Today only if it is open to them."""
+    staff = await find_staff(token, at=at) if next_path == TODAY else None
+    return staff.home if staff else next_path
+
+
+def go_to_door(request: Req, error: StaffSignInNeeded) -> Redirect | Template:
+    """Answer with the way to the staff's door, and back afterwards; with what was typed, so that nothing is lost."""
+    if error.typed:
+        return give_back(request, error.typed, back=error.back)
     return go(request, f"/staff/sign-in?{urlencode({'next': error.back})}")
 
 
@@ -197,7 +232,9 @@ handlers = cast(
 
 
 def _asked_for(request: Req) -> str:
-    """Return the address of this page without its language; after a POST, without its query."""
+    """Return the address of this page without its language; after a POST, of the page on which its form stands."""
     path = quote(request.url.path.partition(f"/{request.path_params['language']}")[2])
+    if found := ONLY_SENT_TO.fullmatch(path):
+        return found[1] or TODAY
     query = request.url.query
     return f"{path}?{query}" if query and request.method == "GET" else path

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from admin.passkeys import LIFE
+from admin.roles import Role
 from admin.tables import IDLE, StaffSession
 from admin.tables_factors import StaffChallenge, StaffPasskey, StaffRecoveryCode
 from admin.who import COOKIE, FRESH
@@ -38,6 +39,18 @@ async def test_a_code_and_a_passkey_open_the_desk_and_the_records(site: Site) ->
     browser.cookies.set(COOKIE, before)
     assert (await browser.get(DESK)).status_code == 303
     assert "staff:session:started" in await events()
+
+
+async def test_whoever_does_not_see_requests_comes_in_to_what_is_theirs(site: Site) -> None:
+    """An administrator's first page is no refusal, and nothing is noted as if they had tried."""
+    browser = site.browser()
+    device, _ = await site.join(browser, "admin@staff.example", Role.ADMIN)
+    assert (await browser.get("/en/staff/sign-in")).headers["location"] == "/en/staff/failures"
+    answer = await site.sign_in(site.browser(), device, "admin@staff.example")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/en/staff/failures")
+    page = (await browser.get("/en/staff/failures")).text
+    assert 'class="brand" href="/en/staff/failures"' in page and "/en/staff/desk" not in page
+    assert "staff:refused" not in await events()
 
 
 async def test_the_cookie_is_kept_from_scripts_and_plain_http(site: Site) -> None:
