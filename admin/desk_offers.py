@@ -66,7 +66,7 @@ def _for_right(file: File, policy: Policy) -> Iterator[str]:
     if request.right == "automated":
         yield "look"
     held = any(task.kind == "redact" and task.ended_at is None for task in file.tasks)
-    if request.right in decisions.BY_ITSELF and not file.erasing and not held:
+    if request.right in decisions.BY_ITSELF and not file.erasing and not held and not _begun(file):
         yield "begin"
     if request.right == "restriction" and file.pause is None:
         yield "pause-place"
@@ -74,6 +74,12 @@ def _for_right(file: File, policy: Policy) -> Iterator[str]:
         yield "consent-back"
     if request.right == "rectification":
         yield from ("correction-accept", "correction-refuse") if file.correction else ("corrected",)
+
+
+def _begun(file: File) -> bool:
+    """Tell whether somebody has decided that it is done, which the worker then begins."""
+    asked = [task for task in file.tasks if task.kind == "decide"]
+    return bool(asked) and all(task.ended_at for task in asked)
 
 
 def _for_use(file: File) -> Iterator[str]:

@@ -67,6 +67,8 @@ def next_action(words: Words, file: File, offers: Sequence[str], *, second: bool
     if request.waits:
         return words("Wait for the answer to our question."), ""
     actions = _actions(words)
+    if any(one.kind == "decide" and one.ended_at is None for one in file.tasks):
+        actions["refuse"] = words("Refuse it, with the reason why it cannot be done.")
     verb = next((one for one in offers if one in actions), "")
     if verb:
         return actions[verb], f"{verb}-form"

@@ -12,8 +12,9 @@ from portal.words import Words
 
 
 def staff_page(request: Req, staff: Staff, template: str, *, status: int = 200, **context: object) -> Template:
-    """Render a template for a member of staff. Beside what every page has it sees `ways`."""
-    return page(request, template, status=status, ways=ways_of(staff, words_of(request)), **context)
+    """Render a template for a member of staff. Beside what every page has it sees `ways`, and what they `may` do."""
+    may = {one.value for one in Permission if staff.may(one)}
+    return page(request, template, status=status, ways=ways_of(staff, words_of(request)), may=may, **context)
 
 
 def ways_of(staff: Staff, words: Words) -> list[tuple[str, str]]:

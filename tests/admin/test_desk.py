@@ -105,7 +105,7 @@ async def test_nobody_but_staff_gets_in(desk: Desk) -> None:
         answer = await desk.client.request(
             method, path, data={"do": "write", "text": "x"} if method == "POST" else None
         )
-        back = quote(path.removeprefix("/en"), safe="")
+        back = quote("/staff/desk" if "/tasks/" in path else path.removeprefix("/en"), safe="")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/en/staff/sign-in?next={back}"), path
     assert "staff:request:opened" not in [event for event, _ in await events(request.reference)]
 
@@ -116,6 +116,24 @@ async def test_a_form_of_another_site_does_nothing(desk: Desk) -> None:
     answer = await desk.client.post(f"/en/staff/desk/{request.reference}", data={"do": "write", "text": "x"})
     assert answer.status_code == 403
     assert await RequestMessage.count().where(RequestMessage.author == "staff") == 0
+
+
+async def test_what_was_typed_when_a_session_ended_is_not_lost(desk: Desk) -> None:
+    """It comes back whole, does nothing until somebody signs in, and is sent again by one button."""
+    request = await desk.asked("inquiry")
+    form = {"do": "answer", "text": "We keep them in Paris.", "seen": SEEN.findall(await desk.open(request))[0]}
+    form["csrf"], path = TOKEN.findall(await desk.open(request))[0], f"/en/staff/desk/{request.reference}"
+    desk.client.cookies.delete(COOKIE)
+    back = await desk.client.post(path, data=form)
+    assert back.status_code == 403 and '<p class="said box">We keep them in Paris.</p>' in back.text
+    assert f"next={quote(path.removeprefix('/en'), safe='')}" in back.text and f'action="{path}"' in back.text
+    assert (await find_by_id(request.id)).is_open
+    forged = await desk.client.post(path, data={**form, "csrf": "0" * 64})
+    assert forged.status_code == 303 and "Paris" not in forged.text
+    await desk.sign_in()
+    fields = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', back.text.partition("<main")[2]))
+    assert (await desk.client.post(path, data=fields)).status_code == 303
+    assert (await find_by_id(request.id)).outcome == "fulfilled"
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -261,16 +279,18 @@ async def test_a_copy_is_begun_and_an_unproven_one_is_answered(desk: Desk) -> No
     """The worker is asked once; whoever cannot be told is told so."""
     copy = await desk.asked("access")
     assert (await desk.do(copy, "begin", {})).status_code == 303
+    page = await desk.open(copy)
+    assert 'value="begin"' not in page and "Nothing: the worker does it." in page
     file = await desk.asked("portability")
     assert (await desk.do(file, "ask", {"text": "A code?", "kind": "identity", "doubt": "New."})).status_code == 303
     assert (await desk.do(file, "unidentified", {"facts": "Nothing.", "help": "Sign in."})).status_code == 303
     assert (await find_by_id(file.id)).outcome == "unidentified"
 
 
-async def reported(desk: Desk) -> RequestView:
+async def reported(desk: Desk, text: str = "He is nine.") -> RequestView:
     """Have somebody report a child's account, by a name that no machine finds."""
     sent = Sent(
-        kind="child", right="child", language="en", email="", text="He is nine.", name="A neighbour", about="Tim",
+        kind="child", right="child", language="en", email="", text=text, name="A neighbour", about="Tim",
         channel="report", author="reporter",
     )  # fmt: skip
     form = await intake_child.report(sent, policy=desk.policy, settings=desk.settings, at=system_clock())
@@ -289,7 +309,7 @@ async def test_a_report_about_a_child_is_tied_checked_and_lifted(desk: Desk) -> 
     assert (await desk.do(request, "child-erase", {"under": "yes"})).status_code == 422
     assert (await desk.do(request, "child-erase", {"under": "yes", "because": "School photo."})).status_code == 303
     assert "Waits for a second person" in await desk.open(request)
-    other = await reported(desk)
+    other = await reported(desk, "He is ten.")
     assert (await desk.do(other, "child-account", {"account": "tom@person.example"})).status_code == 303
     assert (await desk.do(other, "child-lift", {"reason": "We know the holder."})).status_code == 303
     assert (await find_by_id(other.id)).outcome == "refused"
@@ -333,6 +353,17 @@ async def test_a_task_is_ended_with_its_reason_or_not_at_all(desk: Desk) -> None
     assert again.status_code == 409
     states = {task.about: (task.state, task.reason) for task in await tasks_of(request.id) if task.kind == "tell"}
     assert states == {"stripe": ("not-needed", "It holds no address."), "openai": ("done", "")}
+
+
+async def test_what_asks_for_a_decision_is_not_noted_as_done(desk: Desk) -> None:
+    """It ends with the decision: nobody takes a request out of sight with a form that no page has."""
+    request = await desk.asked("inquiry")
+    (task,) = await tasks_of(request.id)
+    token = TOKEN.findall(await desk.open(request))[0]
+    for do in ("done", "asked", "not-needed"):
+        fields = {"csrf": token, "do": do, "reason": "I do not feel like it."}
+        assert (await desk.client.post(f"/en/staff/tasks/{task.id}", data=fields)).status_code == 409
+    assert [one.state for one in await tasks_of(request.id)] == ["open"]
 
 
 async def test_every_verb_has_a_form(desk: Desk) -> None:
