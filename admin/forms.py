@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from admin.captured import Captured, capture, json_answer
-from admin.colleagues import everybody
+from admin.colleagues import who_may
 from admin.desk_act import Act
 from admin.desk_shapes import by_reference
 from admin.desk_verbs import PERMISSIONS, VERBS
@@ -96,9 +96,12 @@ class Record(BaseModel):
 async def assign(asking: Asking, sent: Assign) -> str:
     """Give a request to a colleague, or to nobody."""
     request, wanted = await by_reference(sent.reference.strip()), sent.colleague.strip().casefold()
-    found = [one for one in await everybody() if wanted in {one.email.casefold(), one.name.casefold()}]
+    found = [one for one in await who_may(Permission.WRITE) if wanted in {one.email.casefold(), one.name.casefold()}]
     if wanted and len(found) != 1:
-        raise Invalid("Write the name or the address of one colleague; leave it empty for nobody.", field="colleague")
+        raise Invalid(
+            "Write the name or the address of one colleague who works on requests; leave it empty for nobody.",
+            field="colleague",
+        )
     to, words = found[0].id if wanted else None, asking.words
     given = await assignees.give(request.id, to, at=asking.at, actor=asking.staff.actor)
     if not given:
@@ -165,8 +168,8 @@ def record_in_words(words: Words) -> Wording:
         words("Or a call, an e-mail, a visit. The desk has a better form; this one does the same."),
         {
             "right": words(
-                "What is asked: access, portability, rectification, erasure, restriction, objection, automated,"
-                " inquiry or complaint"
+                "What is asked: access, portability, rectification, erasure, restriction, objection, consent,"
+                " automated, inquiry or complaint"
             ),
             "channel": words("How it came: letter, phone, email or counter"),
             "day": words("The day it reached us, like 2026-03-06"),
