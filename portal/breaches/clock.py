@@ -62,7 +62,8 @@ def breach_clock(*, aware_at: datetime, policy: Policy, first_signal_at: datetim
     Raises:
         Invalid: when the first signal is later than awareness.
     """
-    signal = first_signal_at or aware_at
+    # In UTC: in one and the same zone Python compares and subtracts wall clocks, an hour wrong when the clocks change.
+    aware_at, signal = aware_at.astimezone(UTC), (first_signal_at or aware_at).astimezone(UTC)
     if signal > aware_at:
         raise Invalid("The first signal cannot come after awareness (rule D20).", field="signal")
     hours, people = hours_on(aware_at), policy.breach.people_hours
@@ -88,7 +89,7 @@ def filed_late(clock: BreachClock, *, filed_at: datetime, reason: str) -> bool:
     Raises:
         Invalid: it is late and no reason is given. Source: GDPR Art. 33(1), second sentence.
     """
-    late = filed_at > clock.due
+    late = filed_at.astimezone(UTC) > clock.due.astimezone(UTC)
     if late and not reason.strip():
         raise Invalid("The law’s hours have passed: say why the notice is late. It is still due (rule D21).")
     return late

@@ -1,6 +1,7 @@
 """The published vectors of the 72 hours (B)."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,6 +45,22 @@ def test_a_signal_after_awareness_is_refused() -> None:
     """Nobody is certain of what nothing pointed to."""
     with pytest.raises(Invalid, match="D20"):
         clock("2026-06-02T10:00+00:00", "2026-06-02T10:01+00:00")
+
+
+def test_hours_elapse_whatever_the_clock_on_the_wall_says() -> None:
+    """A day with 25 hours is longer than 24; of two moments at half past two, the one after the change is later."""
+    paris = ZoneInfo("Europe/Paris")
+    gap = breach_clock(
+        first_signal_at=datetime(2026, 10, 24, 12, tzinfo=paris), aware_at=datetime(2026, 10, 25, 12, tzinfo=paris),
+        policy=PROMISED,
+    )  # fmt: skip
+    assert (gap.gap_hours, gap.warning) == (25, GAP_WARNING)
+    before, after = (datetime(2026, 10, 25, 2, minute, tzinfo=paris, fold=fold) for minute, fold in ((45, 0), (30, 1)))
+    found = breach_clock(first_signal_at=before, aware_at=after, policy=PROMISED)
+    assert found.due - found.cautious == timedelta(minutes=45)
+    assert found.due.isoformat(timespec="minutes") == "2026-10-28T02:30+01:00"
+    with pytest.raises(Invalid, match="D20"):
+        breach_clock(first_signal_at=after, aware_at=before, policy=PROMISED)
 
 
 def test_a_late_notice_needs_its_reason_and_is_never_blocked() -> None:

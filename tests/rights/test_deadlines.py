@@ -218,6 +218,18 @@ def test_an_extension_may_be_sent_while_the_clock_stands_still() -> None:
     assert (found.extended, found.law) == (date(2026, 7, 10), date(2026, 7, 10))
 
 
+def test_moments_of_the_night_the_clocks_change_are_told_apart() -> None:
+    """Asked at 2:45, answered at 2:30 after the clocks went back: 45 minutes later, and stored as that."""
+    night = datetime(2026, 10, 25, 2, 45, tzinfo=PARIS)
+    asked, answered = night, night.replace(minute=30, fold=1)
+    clock = pause(received("2026-10-22"), kind="identity", asked_at=asked, answered_at=answered)
+    assert from_json(to_json(clock)) == clock
+    with pytest.raises(Invalid, match="before the question"):
+        pause(received("2026-10-22"), kind="identity", asked_at=answered, answered_at=asked)
+    with pytest.raises(ValueError, match="aware"):
+        pause(received("2026-10-22"), kind="identity", asked_at=datetime(2026, 10, 25, 2, 45))  # noqa: DTZ001
+
+
 def test_duplicates_take_the_earliest_receipt() -> None:
     """D16, whichever of the two was entered first; the receipt itself is not edited."""
     clock = join(received("2026-03-05"), received_at=at("2026-03-02"))

@@ -8,6 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
+def utc(instant: datetime) -> datetime:
+    """Return the same instant in UTC, where instants compare rightly on the night the clocks change, too.
+
+    Raises:
+        ValueError: it has no offset, so nobody knows which instant it is.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant must be aware")
+    return instant.astimezone(UTC)
+
+
 def local_day(instant: datetime, zone: str) -> date:
     """Return the day it is at `instant` (aware) in `zone`."""
     return instant.astimezone(ZoneInfo(zone)).date()

@@ -5,7 +5,7 @@ later release of the policy, the calendars or the profiles says. No names and no
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import msgspec
 
 from portal.errors import Refused
 from portal.policy.model import Extension, IdentityPause, Jurisdiction, Policy
-from portal.rights.deadlines.days import local_day
+from portal.rights.deadlines.days import local_day, utc
 from portal.rights.deadlines.profiles import Asked, profile_on
 from portal.rights.deadlines.rules import Rule
 from portal.working_days import SATURDAY, holidays_in
@@ -136,13 +136,11 @@ def inputs_for(
     `profiles` and `identity_pause` take the place of what the policy says. `inquiry`: no right is exercised, the
     promise for plain questions counts. `complaint`: it complains about how data is handled. Source: rule D2.
     """
-    if received_at.tzinfo is None:
-        raise ValueError("received_at must be aware")
     answer = policy.answer
     days = answer.inquiry_days if inquiry and answer.inquiry_days is not None else answer.days
     return with_holidays(
         Inputs(
-            received_at=received_at.astimezone(UTC), zone=policy.controller.zone, calendar=policy.controller.holidays,
+            received_at=utc(received_at), zone=policy.controller.zone, calendar=policy.controller.holidays,
             promise_days=days, profiles=profiles or answer.profiles,
             identity_pause=identity_pause or answer.identity_pause, extension=answer.extension,
             about="complaint" if complaint else "request",

@@ -11,7 +11,7 @@ import msgspec
 from portal.errors import Invalid
 from portal.policy.model import Jurisdiction
 from portal.rights.deadlines import version_1
-from portal.rights.deadlines.days import local_day
+from portal.rights.deadlines.days import local_day, utc
 from portal.rights.deadlines.inputs import (
     Event,
     Extended,
@@ -47,7 +47,7 @@ def may_extend(inputs: Inputs, *, noticed_at: datetime, reason: str) -> None:
 def extend(inputs: Inputs, *, noticed_at: datetime, reason: str, ground: Ground = "complexity") -> Inputs:
     """Extend once. `reason` must hold no personal data. Raises: Invalid, as `may_extend`."""
     may_extend(inputs, noticed_at=noticed_at, reason=reason)
-    return _with(inputs, Extended(noticed_at=noticed_at, reason=reason, ground=ground))
+    return _with(inputs, Extended(noticed_at=utc(noticed_at), reason=reason, ground=ground))
 
 
 def may_pause(inputs: Inputs, *, kind: Asked, asked_at: datetime) -> None:
@@ -80,6 +80,7 @@ def pause(inputs: Inputs, *, kind: Asked, asked_at: datetime, answered_at: datet
     Raises:
         Invalid: before receipt, answered before it was asked, or the same is asked already and unanswered.
     """
+    asked_at, answered_at = utc(asked_at), utc(answered_at) if answered_at else None
     if local_day(asked_at, inputs.zone) < inputs.received:
         raise Invalid("Nothing can be asked before the request is received (rule D13).", field="paused")
     if answered_at is not None and answered_at < asked_at:
@@ -94,6 +95,7 @@ def answer(inputs: Inputs, *, kind: Asked, answered_at: datetime) -> Inputs:
     waiting = _unanswered(inputs, kind)
     if waiting is None:
         return inputs
+    answered_at = utc(answered_at)
     if answered_at < waiting.asked_at:
         raise Invalid("An answer cannot come before the question (rule D13).", field="paused")
     answered = msgspec.structs.replace(waiting, answered_at=answered_at)
@@ -103,7 +105,7 @@ def answer(inputs: Inputs, *, kind: Asked, answered_at: datetime) -> Inputs:
 
 def join(inputs: Inputs, *, received_at: datetime) -> Inputs:
     """Join a duplicate: the earliest receipt counts. Source: D16."""
-    return _with(inputs, Joined(received_at=received_at))
+    return _with(inputs, Joined(received_at=utc(received_at)))
 
 
 def add_profile(inputs: Inputs, profile: Jurisdiction) -> Inputs:
