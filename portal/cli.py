@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="habeas", description="A self-hosted data-rights portal.")
+    parser = argparse.ArgumentParser(
+        prog="habeas", description="A self-hosted data-rights portal.",
+        epilog="Exit status: 0 done; 1 refused, or found wrong; 2 the command line was not understood.",
+    )  # fmt: skip
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "serve", _serve, "Run the portal and a worker until SIGTERM or SIGINT.")
     _add(commands, "worker", _worker, "Run one more worker, on this machine or another.")

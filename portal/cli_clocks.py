@@ -31,6 +31,7 @@ YEARS = range(1900, 3000)
 LAWS: Mapping[str, tuple[Jurisdiction, IdentityPause | None]] = {
     "eu": ("eu", None),
     "fr": ("eu", None),
+    "eu-fr": ("eu", None),
     "none": ("eu", "none"),
     "fr-identity": ("eu", "fr"),
     "uk": ("uk", None),
@@ -93,7 +94,7 @@ def _deadline(options: argparse.Namespace) -> int:
     dates = deadline(inputs)
     found = {
         **cast("dict[str, Any]", msgspec.to_builtins(dates)),
-        "rules": [{"id": rule.id, "text": rule.english} for rule in dates.rules],
+        "rules": [f"{rule.id}: {rule.english}" for rule in dates.rules],
         "refused": refused,
     }
     print(json.dumps(found, ensure_ascii=False) if options.json else _dates_in_words(found, policy))
@@ -105,6 +106,8 @@ def _deadline(options: argparse.Namespace) -> int:
 def _extended(inputs: "Inputs", options: argparse.Namespace, policy: Policy) -> tuple["Inputs", list[str]]:
     from portal.rights.deadlines import extend
 
+    if len(options.reason) > len(options.extended):
+        raise Refused("--reason: there is no extension that it is the reason for. Write when: --extended ON.")
     refused = []
     reasons = [*options.reason, *[""] * len(options.extended)]
     for text, reason in zip(options.extended, reasons, strict=False):
@@ -136,7 +139,7 @@ def _clock(options: argparse.Namespace) -> int:
 def _laws(names: list[str]) -> tuple[tuple[Jurisdiction, ...] | None, IdentityPause | None]:
     found = []
     for name in names:
-        law = LAWS.get(name.strip().lower().replace("_", "-"))
+        law = LAWS.get(re.sub(r"[\s_/]+", "-", name.strip().lower()))
         if law is None:
             raise Refused(f'--profile: there is no "{name[:20]}". Write one of: {", ".join(LAWS)}.')
         found.append(law)
@@ -151,11 +154,11 @@ def _paused(text: str, policy: Policy) -> tuple["Asked", datetime, datetime | No
     if match is None:
         raise Refused(f'--paused: "{text[:60]}" is no span. Write FROM..TO, or FROM.. while it is not answered.')
     kind, start, end = match.groups(default="")
-    return (
-        cast("Asked", kind or "identity"),
-        _instant("--paused", start, policy),
-        _instant("--paused", end, policy) if end else None,
-    )
+    asked_at = _instant("--paused", start, policy)
+    answered_at = _instant("--paused", end, policy) if end else None
+    if answered_at and _is_day(end) and answered_at.date() == asked_at.astimezone(answered_at.tzinfo).date():
+        answered_at = asked_at  # A day alone that is the day of asking: only days count, and the question came first.
+    return cast("Asked", kind or "identity"), asked_at, answered_at
 
 
 def _instant(option: str, text: str, policy: Policy, *, to_the_minute: bool = False) -> datetime:
@@ -169,9 +172,13 @@ def _instant(option: str, text: str, policy: Policy, *, to_the_minute: bool = Fa
         raise Refused(f"{option}: the year is {instant.year}. We count from {YEARS[0]} to {YEARS[-1]}.")
     if instant.tzinfo is not None:
         return instant
-    if to_the_minute or len(text.strip()) > len("2026-03-05"):
+    if to_the_minute or not _is_day(text):
         raise Refused(f'{option}: "{text[:60]}" has no offset. Add one: +01:00, or Z for UTC.')
     return datetime.combine(instant, time.min, zone)
+
+
+def _is_day(text: str) -> bool:
+    return len(text.strip()) <= len("2026-03-05")
 
 
 def _minute(instant: datetime) -> str:
@@ -194,7 +201,7 @@ def _dates_in_words(found: Mapping[str, Any], policy: Policy) -> str:
         ("act_by", "act by", "the last working day"),
     ]
     dates = [f"{name:12} {_day(found[key])}  {note}".rstrip() for key, name, note in lines if found[key]]
-    return "\n".join([*dates, "", *(f"{rule['id']:4} {rule['text']}" for rule in found["rules"])])
+    return "\n".join([*dates, "", *found["rules"]])
 
 
 def _clock_in_words(found: Mapping[str, Any]) -> str:

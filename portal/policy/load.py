@@ -52,7 +52,7 @@ def _toml(path: Path) -> dict[str, object]:
     try:
         binary = path.read_bytes()
     except OSError as error:
-        remedy = "Set HABEAS_POLICY to a policy file such as policies/casagbic.toml"
+        remedy = "Name a policy file such as policies/casagbic.toml (--policy, or HABEAS_POLICY)"
         raise PolicyError([f"{path}: cannot be read ({error.strerror}). {remedy}."]) from None
     if len(binary) > LARGEST_BYTES:
         raise PolicyError([f"{path}: is larger than {LARGEST_BYTES} bytes. This is not a policy file."])
