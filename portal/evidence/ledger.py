@@ -191,7 +191,7 @@ def proven[Entry: msgspec.Struct](content: bytes, kind: type[Entry], settings: S
         found = msgspec.json.decode(content, type=_Proven)
         if agrees(settings, bytes(found.says), found.mac):
             return msgspec.json.decode(found.says, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     raise LedgerError(
         "a file of the tombstone ledger was changed, or was written with another HABEAS_SECRET_KEY; "

@@ -99,9 +99,10 @@ async def test_a_tombstone_nobody_of_us_wrote_stops_everything(
     file.write_bytes(file.read_bytes().replace(str(subject).encode(), str(UUID(int=7)).encode()))
     with pytest.raises(LedgerError):
         await missing(ledger, settings)
-    file.write_bytes(b"half a f")
-    with pytest.raises(LedgerError):
-        await missing(ledger, settings)
+    for broken in (b"half a f", b'{"mac":"\xe2","says":{}}', b"[" * 20_000):
+        file.write_bytes(broken)
+        with pytest.raises(LedgerError):
+            await missing(ledger, settings)
 
 
 async def test_it_is_forgotten_when_no_backup_can_need_it(

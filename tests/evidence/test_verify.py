@@ -51,6 +51,16 @@ DEEDS: dict[str, tuple[Deed, int, str]] = {
     "the details": (by("""UPDATE evidence SET details = details || '{"late": true}' WHERE seq = 5"""), 5, "digest"),
     "the link": (by("UPDATE evidence SET previous = repeat('a', 64) WHERE seq = 5"), 5, "link"),
     "the digest": (by("UPDATE evidence SET digest = repeat('a', 64) WHERE seq = 5"), 5, "digest"),
+    "the moment, to the end of time": (by("UPDATE evidence SET at = 'infinity' WHERE seq = 5"), 5, "digest"),
+    "the moment, to where we cannot count": (
+        by("UPDATE evidence SET at = '20000-01-01', digest = '' WHERE seq = 5"), 5, "digest",
+    ),
+    "the details, to a number without end": (
+        by("""UPDATE evidence SET details = '{"right": 1e4000}' WHERE seq = 5"""), 5, "digest",
+    ),
+    "the details, to a list in a list in a list": (
+        by("UPDATE evidence SET details = (repeat('[', 5000) || repeat(']', 5000))::jsonb WHERE seq = 5"), 5, "digest",
+    ),
     "words from one column to the next": (
         by("UPDATE evidence SET event = 'rights:request:received\nperson', actor = '' WHERE seq = 5"), 5, "digest",
     ),

@@ -166,7 +166,7 @@ async def test_it_holds_on_to_the_log(asked: UUID, settings: Settings, clock: Se
 
 
 async def test_whatever_is_changed_in_the_file_is_found(asked: UUID, settings: Settings, clock: SetClock) -> None:
-    """Every byte between the first line and the last is covered, and so are key and signature."""
+    """There is no byte in the file that can become another one."""
     await issued(asked, settings, clock)
     file, trusted = (await stored(asked)).file, trusted_keys(settings)
     assert json.loads(file)["receipt"]["reference"] == "DR-2026-0147"
@@ -182,11 +182,36 @@ async def test_whatever_is_changed_in_the_file_is_found(asked: UUID, settings: S
         assert wrong != file
         with pytest.raises(NotGenuine):
             check(wrong, trusted)
-    start, end = file.index(b"\n") + 1, file.index(b',"signature"')
-    for number in range(start, end):
-        flipped = file[:number] + bytes([file[number] ^ 1]) + file[number + 1 :]
+    for number in range(len(file)):
+        for bits in (0x01, 0x80, 0xFF):
+            flipped = file[:number] + bytes([file[number] ^ bits]) + file[number + 1 :]
+            with pytest.raises(NotGenuine):
+                check(flipped, trusted)
+
+
+async def test_nothing_can_be_said_beside_what_is_signed(asked: UUID, settings: Settings, clock: SetClock) -> None:
+    """The last line has one form alone: nothing left out, put in, doubled, moved, or written in another way."""
+    await issued(asked, settings, clock)
+    file, trusted = (await stored(asked)).file, trusted_keys(settings)
+    start = file.rindex(b"\n,") + 1
+    first, tail = file[:start], file[start:]
+    found = re.fullmatch(rb',("signature":"([^"]*)"),("algorithm":"Ed25519"),("key":"([^"]*)")}\n', tail)
+    assert found
+    signature, code, algorithm, key, _ = found.groups()
+    # The last digit before "==" has four bits that stand for nothing.
+    digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = code[:-3] + digits[digits.index(code[-3:-2]) ^ 1 :][:1] + b"=="
+    parts = (
+        (signature, key), (signature, b'"algorithm":"none"', key), (key, algorithm, signature),
+        (signature, signature, algorithm, key), (b'"signature":"AA=="', signature, algorithm, key),
+        (signature, algorithm, key, b'"outcome":"fulfilled"'), (b'"signature":"' + other + b'"', algorithm, key),
+        (signature, algorithm, b" " + key), (signature.replace(b"sig", b"\\u0073ig"), algorithm, key),
+    )  # fmt: skip
+    for wrong in parts:
         with pytest.raises(NotGenuine):
-            check(flipped, trusted)
+            check(first + b"," + b",".join(wrong) + b"}\n", trusted)
+    for blanks in (b"", b"\r\n", b"\n\n  "):
+        assert check(file.rstrip() + blanks, trusted) == check(file, trusted)
 
 
 async def test_another_key_proves_nothing(asked: UUID, settings: Settings, clock: SetClock) -> None:
