@@ -6,6 +6,7 @@ Always true here: the data lives in `.data/demo/` and is used again the next tim
 import argparse
 import contextlib
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,6 +72,9 @@ def _where_to_go(stack: Stack) -> str:
     ]
     if stack.openid:
         lines.append(f"  Google and Microsoft   {stack.openid.url}  (stand-ins; use the buttons on the sign-in page)")
+    at = shlex.quote(str(stack.folder))
+    commands = f'HABEAS_DATA={at} HABEAS_SECRET_KEY="$(cat {at}/secret)" ./habeas evidence verify'
+    lines += ["", "  Commands of the operator, on this data, such as:", f"  {commands}"]
     return "\n".join([*lines, "", "  Ctrl-C stops everything; the data stays.", ""])
 
 

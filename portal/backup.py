@@ -52,21 +52,13 @@ async def back_up(settings: Settings, file: Path) -> int:
     Written beside and renamed when it is whole; only its owner can read it.
 
     Raises:
-        BackupError: no fitting pg_dump, or it failed.
+        BackupError: no fitting pg_dump, or it failed, or the file cannot be written.
     """
     major = await _server_major(settings)
-    where, environment = connection_of(settings.database_dsn)
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "wb") as output:
-            _dump(program("pg_dump", major), where, environment, output)
-        await asyncio.to_thread(_seal, draft, settings)
-        size = draft.stat().st_size
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-    return size
+        return await asyncio.to_thread(_write, settings, file, major)
+    except OSError as error:
+        raise BackupError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 async def bring_back(settings: Settings, file: Path, *, replace: bool) -> None:
@@ -153,6 +145,23 @@ async def _free(settings: Settings, *, replace: bool) -> None:
         raise BackupError(f"the database is not empty ({tables} tables). To drop all of it, add --replace.")
 
 
+def _write(settings: Settings, file: Path, major: int) -> int:
+    if file.is_dir():
+        raise BackupError(f"{file} is a folder. Name a file.")
+    where, environment = connection_of(settings.database_dsn)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as output:
+            _dump(program("pg_dump", major), where, environment, output)
+        _seal(draft, settings)
+        size = draft.stat().st_size
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    return size
+
+
 def _dump(dump: Path, where: str, environment: Mapping[str, str], output: IO[bytes]) -> None:
     done = subprocess.run(
         [dump, "--format=custom", "--no-owner", "--no-privileges", "--schema=public", f"--dbname={where}"],
@@ -178,6 +187,8 @@ def _unbroken(file: Path, settings: Settings) -> None:
     """See that nothing is missing from a backup and nothing was changed in it. Raises: BackupError."""
     if not file.is_file():
         raise BackupError(f"{file} is no file.")
+    if not os.access(file, os.R_OK):
+        raise BackupError(f"{file} cannot be read. Let the portal's user read it.")
     size = file.stat().st_size - SEAL_BYTES
     with file.open("rb") as opened:
         opened.seek(max(size, 0))

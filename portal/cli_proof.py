@@ -1,6 +1,7 @@
 """The commands that prove: `habeas evidence`, `habeas receipt`, `habeas tombstones`.
 
 Always true here: nothing is changed in the database; what is wrong is named on standard output and by the exit status.
+A log that was found whole is anchored there and then, so that nobody can cut off what somebody has looked at.
 """
 
 import argparse
@@ -26,6 +27,10 @@ type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF
 type Command = Callable[[argparse.Namespace], int]
 
 UNDECLARED = "NOT declared: if it was you, run habeas evidence restored"
+UNGUARDED = (
+    "the triggers that refuse to change the log are switched off or gone. If nobody of yours did this, find out who. "
+    "To switch them on: ALTER TABLE evidence ENABLE TRIGGER ALL."
+)
 
 
 def add_commands(commands: Commands) -> None:
@@ -64,28 +69,46 @@ def _verify(options: argparse.Namespace) -> int:
     with database(settings):
         report, known = asyncio.run(_walk(settings, more))
     found = [restore for restore in known.restores if not restore.declared]
+    if not report.guarded:
+        print(f"habeas: {UNGUARDED}", file=sys.stderr)
     if options.json:
         restores = msgspec.to_builtins(known.restores)
         print(msgspec.json.encode({**msgspec.to_builtins(report), "restores": restores}).decode())
     else:
         _tell(report, known)
-    return 1 if report.broken or found else 0
+    return 1 if report.broken or found or not report.guarded else 0
 
 
 async def _walk(settings: Settings, more: Mapping[int, str]) -> "tuple[Report, History]":
     import asyncpg
 
-    from portal.evidence.anchors import history
-    from portal.evidence.ledger import opened
+    from portal.evidence.anchors import anchor, history
+    from portal.evidence.ledger import LedgerError, opened
     from portal.evidence.verify import verify
 
+    await _has_log(settings)
     async with opened(settings) as ledger:
         known = await history(ledger, settings)
-    connection = await asyncpg.connect(settings.database_dsn)
-    try:
-        return await verify(connection, {**known.digests, **more}), known
-    finally:
-        await connection.close()
+        connection = await asyncpg.connect(settings.database_dsn)
+        try:
+            report = await verify(connection, {**known.digests, **more})
+        except asyncpg.PostgresError as error:
+            raise SettingsError(f"the log cannot be read ({type(error).__name__}). Run habeas migrate.") from error
+        finally:
+            await connection.close()
+        if report.broken is None:
+            try:
+                await anchor(ledger, settings)
+            except LedgerError as error:
+                print(f"habeas: the end of the log was not anchored: {error}", file=sys.stderr)
+    return report, known
+
+
+async def _has_log(settings: Settings) -> None:
+    from portal.serve import has_tables
+
+    if not await has_tables(settings):
+        raise SettingsError("the database has none of our tables: there is no log. Check DATABASE_URL and HABEAS_DATA.")
 
 
 def _tell(report: "Report", known: "History") -> None:
@@ -108,6 +131,7 @@ def _restored(_: argparse.Namespace) -> int:
     from portal.serve import database
 
     async def note() -> bool:
+        await _has_log(settings)
         async with opened(settings) as ledger:
             return await note_restore(ledger, settings, at=system_clock(), declared=True)
 

@@ -58,6 +58,8 @@ async def close_when_behind(gate: Gate, settings: Settings) -> None:
     try:
         async with opened(settings) as ledger:
             gate.closed = await behind(ledger, settings)
+            if gone := await tombstones.lost(ledger):
+                log.error("the ledger lacks erasures that the database knows: run habeas check", erasures=gone)
     except LedgerError as error:
         gate.closed = True
         log.warning("nobody is let in: the ledger of erasures cannot be read", problem=str(error))

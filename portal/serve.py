@@ -55,6 +55,7 @@ AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
 )  # fmt: skip
+UNUSABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @contextmanager
@@ -75,17 +76,37 @@ async def prepare(settings: Settings) -> None:
     Raises:
         SettingsError: when it cannot be reached or migrated.
     """
-    where = urlsplit(settings.database_dsn).hostname or "its socket"
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):
             await migrate(settings.database_dsn)
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise SettingsError(
-            f"the database at {where} cannot be used ({type(error).__name__}). Check DATABASE_URL."
-        ) from error
+    except UNUSABLE as error:
+        raise _unusable(settings, error) from error
     except RuntimeError as error:
         raise SettingsError(f"{error}\n{said.getvalue()[-600:]}") from error
+
+
+async def has_tables(settings: Settings) -> bool:
+    """Tell whether the database has our tables, and change nothing in it.
+
+    Raises:
+        SettingsError: when it cannot be reached.
+    """
+    try:
+        connection = await asyncpg.connect(settings.database_dsn)
+    except UNUSABLE as error:
+        raise _unusable(settings, error) from error
+    try:
+        return bool(await connection.fetchval("SELECT to_regclass('public.evidence') IS NOT NULL"))
+    finally:
+        await connection.close()
+
+
+def _unusable(settings: Settings, error: Exception) -> SettingsError:
+    where = ""
+    with contextlib.suppress(ValueError):
+        where = f" at {urlsplit(settings.database_dsn).hostname or 'its socket'}"
+    return SettingsError(f"the database{where} cannot be used ({type(error).__name__}). Check DATABASE_URL.")
 
 
 async def serve(settings: Settings, policy: Policy, clock: Clock) -> None:

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -16,6 +17,7 @@ from portal.backup import BackupError, back_up, bring_back, connection_of, progr
 from portal.clock import SetClock
 from portal.database import engine
 from portal.evidence.log import append
+from portal.evidence.tombstones import know
 from portal.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -193,6 +195,71 @@ async def test_verify_names_what_is_wrong_and_fails(settings: Settings, clock: S
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert (found["broken"]["seq"], found["broken"]["kind"], found["entries"]) == (3, "digest", 2)
+
+
+async def test_what_was_found_whole_cannot_be_cut_off(settings: Settings, clock: SetClock) -> None:
+    """Looking at the log anchors its end: an entry that goes after that is missed."""
+    await happen(clock, 4)
+    done = habeas(settings, "evidence", "verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    connection = await asyncpg.connect(settings.database_dsn)
+    await connection.execute("ALTER TABLE evidence DISABLE TRIGGER ALL; DELETE FROM evidence WHERE seq = 4")
+    await connection.close()
+    done = habeas(settings, "evidence", "verify")
+    assert done.returncode == 1
+    assert "broken at entry 4 (tail)" in done.stdout
+
+
+async def test_a_log_that_may_be_changed_is_said(settings: Settings, clock: SetClock) -> None:
+    """The log is whole, and yet somebody has switched its guard off."""
+    await happen(clock, 1)
+    assert json.loads(habeas(settings, "evidence", "verify", "--json").stdout)["guarded"] is True
+    connection = await asyncpg.connect(settings.database_dsn)
+    await connection.execute("ALTER TABLE evidence DISABLE TRIGGER evidence_append_only")
+    done = habeas(settings, "evidence", "verify", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["guarded"], found["broken"]) == (1, False, None)
+    assert "ALTER TABLE evidence ENABLE TRIGGER ALL" in done.stderr
+    await connection.execute("ALTER TABLE evidence ENABLE TRIGGER ALL")
+    await connection.close()
+    assert habeas(settings, "evidence", "verify").stderr == ""
+
+
+async def test_what_is_not_there_is_said_in_one_line(settings: Settings, tmp_path: Path) -> None:
+    """No server, no tables, no folder: which of them, and no traceback."""
+    nowhere = {"DATABASE_URL": "postgresql://habeas@127.0.0.1:1/habeas"}
+    file = str(tmp_path / "b")
+    for command in (["evidence", "verify"], ["evidence", "restored"], ["backup", file], ["restore", file]):
+        done = habeas(settings, *command, **nowhere)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert "Check DATABASE_URL" in done.stderr
+    for place in (str(tmp_path / "absent" / "b"), str(tmp_path)):
+        done = habeas(settings, "backup", place)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert place in done.stderr
+    connection = await asyncpg.connect(settings.database_dsn)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+    done = habeas(settings, "evidence", "verify")
+    assert (done.returncode, "none of our tables" in done.stderr) == (1, True)
+
+
+async def test_a_ledger_that_went_missing_is_missed(settings: Settings, clock: SetClock, tmp_path: Path) -> None:
+    """Without it nobody would be erased again: nothing is replaced, and what was restored all the same is warned of."""
+    async with engine().transaction():
+        await know(UUID(int=7), at=clock())
+    file = str(tmp_path / "b")
+    assert habeas(settings, "backup", file).returncode == 0
+    done = habeas(settings, "restore", file, "--replace")
+    assert done.returncode == 1
+    assert "lacks 1 erasures that this database knows" in done.stderr
+    connection = await asyncpg.connect(settings.database_dsn)
+    assert await connection.fetchval("SELECT count(*) FROM known_tombstone") == 1
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+    done = habeas(settings, "restore", file)
+    assert done.returncode == 0
+    assert "not the whole ledger" in done.stderr
 
 
 async def test_a_restore_with_other_tools_wants_a_word(settings: Settings, clock: SetClock, tmp_path: Path) -> None:
