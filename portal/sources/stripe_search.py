@@ -41,16 +41,18 @@ async def search(calls: Calls, needles: Needles) -> Searched:
     )
     tally = Tally(needles)
     customers = await calls.customers(subject)
+    redacted = {id for id, customer in customers.items() if is_redacted(customer)}
     for customer in customers.values():
         # Of a deleted or redacted customer the id is left, and that alone is nothing about anyone.
         if not customer.get("deleted"):
-            _look(tally, "customer", {**customer, "id": "" if is_redacted(customer) else customer["id"]})
+            _look(tally, "customer", {**customer, "id": "" if customer["id"] in redacted else customer["id"]})
     places, blind = ["customer"], list(BLIND)
     ids = sorted({*customers, *filter(None, subject.stripe_customers)})
     for kind in ("tax_id", "payment_method", *sorted(KEPT)):
         try:
             async for item in _listed(calls, kind, ids, subject):
-                _look(tally, kind, item)
+                theirs = kind not in KEPT and item.get("customer") in redacted
+                _look(tally, kind, {**item, "customer": ""} if theirs else item)
             places.append(kind)
         except StripeRefused as error:
             if error.status != 403:

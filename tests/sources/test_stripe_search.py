@@ -1,11 +1,13 @@
 """Looking for what is left at Stripe."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from demo.stripe import Fault, StandIn
+from portal.clock import system_clock
 from portal.errors import SourceUnavailable
 from portal.sources.base import Erasing, Finding, Identifiers, Needles
 from portal.sources.stripe import Stripe
@@ -67,6 +69,23 @@ async def test_after_deleting_only_what_stripe_keeps_is_found(source: Stripe) ->
     found = await source.search(NEEDLES)
     assert found.findings
     assert all(kept(finding.place) for finding in found.findings)
+
+
+async def test_after_redacting_too(source: Stripe, stripe_stand_in: StandIn) -> None:
+    """A card and a tax number name the redacted customer by an id that is nothing about anyone; a value is found."""
+    needles = Needles(texts={"email-1": EMAIL, "customer-1": "cus_analima"}, subject=ANA)
+    stripe_stand_in.store.add("tax_id", {"id": "txi_1", "customer": "cus_analima", "type": "eu_vat", "value": "FR1"})
+    redaction = stripe_stand_in.redaction
+    redaction.answer("POST", [], {"objects[customers][0]": "cus_analima", "validation_behavior": "fix"})
+    redaction.clock = lambda: system_clock() + timedelta(hours=1)
+    redaction.answer("POST", ["prj_1", "run"], {})
+    redaction.clock = lambda: system_clock() + timedelta(hours=2)
+    redaction.answer("GET", ["prj_1"], {})
+    found = (await source.search(needles)).findings
+    assert found and all(kept(finding.place) for finding in found)
+    card = {"id": "pm_1", "customer": "cus_analima", "type": "card", "billing_details": {"email": EMAIL}}
+    stripe_stand_in.store.add("payment_method", card)
+    assert not all(kept(finding.place) for finding in (await source.search(needles)).findings)
 
 
 async def test_a_guest_is_found_by_the_address_of_the_checkout(source: Stripe, stripe_stand_in: StandIn) -> None:
