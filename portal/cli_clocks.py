@@ -165,7 +165,7 @@ def _instant(option: str, text: str, policy: Policy, *, to_the_minute: bool = Fa
     """Read an instant. A day alone is its first instant in the controller's zone, where only days count."""
     zone = ZoneInfo(policy.controller.zone)
     try:
-        instant = datetime.fromisoformat(text.strip())
+        instant = datetime.fromisoformat(text.strip().upper())  # RFC 3339 writes t and z, too.
     except ValueError:
         raise Refused(f'{option}: "{text[:60]}" is no instant. Write one such as 2026-03-05T10:00+01:00.') from None
     if instant.year not in YEARS:

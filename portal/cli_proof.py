@@ -144,9 +144,9 @@ def _restored(_: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from portal.rights.receipt_file import NotGenuine, check
 
-    trusted = _trusted(options.key)
+    file, trusted = _content(options.file), _trusted(options.key)
     try:
-        body = check(_content(options.file), trusted)
+        body = check(file, trusted)
     except NotGenuine as error:
         print(f"{options.file}: NOT GENUINE: {error}")
         return 1

@@ -69,6 +69,7 @@ def test_both_policies_count_a_request(casagbic: Habeas, caaartoons: Habeas) -> 
         (["--paused", "2026-03-06T10:00+01:00..2026-03-06", "--profile", "fr_identity"], "2026-04-07"),
         (["--paused", "2026-03-05T23:30Z..20260306", "--profile", "fr_identity"], "2026-04-07"),
         (["--profile", "EU/FR"], "2026-04-07"),
+        (["--paused", "2026-03-06t09:00z..2026-03-16 10:00+01:00", "--profile", "fr_identity"], "2026-04-15"),
         (["--paused", "2026-03-06..2026-03-16", "--paused", "2026-03-10..2026-03-12", "--profile", "fr_identity"],
          "2026-04-15"),
         (["--paused", "2026-03-06..2026-03-16", "--profile", "uk"], "2026-04-16"),
