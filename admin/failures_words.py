@@ -118,6 +118,10 @@ def _beat(words: Words, name: str) -> Said:
             words("The log is not anchored outside the database"),
             words("See that the ledger of HABEAS_TOMBSTONES can be reached: habeas check says more."),
         ),
+        beats.BACKUP: (
+            words("The last backup is old"),
+            words("Run habeas backup, and see why it was not run. A backup made by other means is not noticed here."),
+        ),
         beats.WORKER: (words("No worker runs"), words("Start one: habeas worker.")),
         beats.MAIL: (words("Mail does not leave"), words("See the mail provider’s status, and RESEND_API_KEY.")),
     }

@@ -56,6 +56,7 @@ def _title(words: Words, name: str) -> str:
         "evidence.anchor": words("Log anchored outside the database"),
         "worker": words("Worker"),
         "mail": words("Oldest mail that waits"),
+        "backup": words("Last habeas backup"),
     }[name]
 
 

@@ -13,7 +13,7 @@ from portal.evidence.ledger import FolderLedger, LedgerError, opened
 from portal.evidence.tombstones import lost
 from portal.health import UNREACHABLE
 from portal.policy.model import Policy
-from portal.rights.beats import MAIL, Beat, beats
+from portal.rights.beats import BACKUP, MAIL, Beat, beats
 from portal.serve import open_storage, prepare
 from portal.settings import Settings
 from portal.sources import webhook
@@ -54,7 +54,7 @@ async def _beats() -> list[Finding]:
 
 def _beat(one: Beat) -> Finding:
     if one.at is None:
-        said = "nothing waits" if one.name == MAIL else "never so far: run habeas worker"
+        said = {MAIL: "nothing waits", BACKUP: "none by habeas backup"}.get(one.name, "never so far: run habeas worker")
     else:
         said = f"{'oldest waiting from' if one.name == MAIL else 'last'} {one.at.isoformat(timespec='seconds')}"
     return Finding("warning" if one.silent and one.at else "ok", f"heartbeat {one.name}", said)

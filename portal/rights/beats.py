@@ -4,7 +4,9 @@ Always true here: whoever does something again and again writes its beat when it
 old is said on Today, by `habeas check` and in the metrics.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from piccolo.querystring import QueryString
@@ -14,9 +16,15 @@ from portal.health import LONGEST_DAY, SILENT
 from portal.rights.tables_clock import Heartbeat
 
 CLOCKS, REMINDERS, DAILY, ANCHOR = "rights.clock", "staff.reminders", "staff.daily", "evidence.anchor"
-WORKER, MAIL = "worker", "mail"
-"""A worker shows itself by its schedules, mail by the oldest one that still waits."""
+WORKER, MAIL, BACKUP = "worker", "mail", "backup"
+"""A worker shows itself by its schedules, mail by the oldest one that waits; `habeas backup` tells of a backup."""
 
+BEATS = (
+    "SELECT name, at FROM heartbeat UNION ALL"
+    " SELECT 'worker', max(greatest(heartbeat, last_run)) FROM pgqueuer_schedules UNION ALL"
+    " SELECT 'mail', min(created_at) FROM mail WHERE state = 'waiting'"
+)
+"""Their names and when each last came to its end, or the oldest mail was written."""
 LONGEST = {
     CLOCKS: timedelta(minutes=15),
     REMINDERS: timedelta(minutes=15),
@@ -24,6 +32,7 @@ LONGEST = {
     ANCHOR: timedelta(hours=2),
     WORKER: SILENT,
     MAIL: timedelta(minutes=30),
+    BACKUP: timedelta(days=8),
 }
 """How long each may be silent."""
 
@@ -46,18 +55,19 @@ async def beat(name: str, *, at: datetime) -> None:
 
 
 async def beats(*, at: datetime) -> list[Beat]:
-    """Return all of them, in one query. What never was is silent, but mail: nothing waits is good news."""
-    rows = await engine().run_querystring(
-        QueryString(
-            "SELECT name, at FROM heartbeat UNION ALL"
-            " SELECT 'worker', max(greatest(heartbeat, last_run)) FROM pgqueuer_schedules UNION ALL"
-            " SELECT 'mail', min(created_at) FROM mail WHERE state = 'waiting'"
-        )
-    )
+    """Return all of them, in one query.
+
+    What never was is silent, but for mail, where nothing waits, and for backups, which may be made by other means.
+    """
+    return told(await engine().run_querystring(QueryString(BEATS)), at)
+
+
+def told(rows: Sequence[Mapping[str, Any]], at: datetime) -> list[Beat]:
+    """Return all of them from rows of `BEATS`."""
     found = {row["name"]: row["at"] for row in rows}
     return [_beat(name, found.get(name), at) for name in LONGEST]
 
 
 def _beat(name: str, last: datetime | None, at: datetime) -> Beat:
-    silent = at - last > LONGEST[name] if last else name != MAIL
+    silent = at - last > LONGEST[name] if last else name not in {MAIL, BACKUP}
     return Beat(name=name, at=last, silent=silent)
