@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Response, Template
 from litestar.types import ExceptionHandler
 
-from portal.errors import HabeasError, TooManyTries
+from portal.errors import Forbidden, HabeasError, TooManyTries
 from portal.logs import places
 from portal.web import Req, language_for, now, policy_of, render
 from portal.words import Words
@@ -47,7 +47,8 @@ def known(request: Req, error: HabeasError) -> Response[object] | Template:
     if isinstance(error, TooManyTries):
         headers["Retry-After"] = str(max(1, round((error.until - now(request)).total_seconds())))
     sentence = error.sentence if error.status < 500 else SENTENCES.get(error.status, "")
-    return _answer(request, error, error.status, sentence, headers)
+    typed = error.typed if isinstance(error, Forbidden) else ""
+    return _answer(request, error, error.status, sentence, headers, typed=typed)
 
 
 def refused(request: Req, error: HTTPException) -> Response[object] | Template:
@@ -69,7 +70,7 @@ handlers = cast(
 
 
 def _answer(
-    request: Req, error: Exception, status: int, sentence: str, headers: Mapping[str, str]
+    request: Req, error: Exception, status: int, sentence: str, headers: Mapping[str, str], *, typed: str = ""
 ) -> Response[object] | Template:
     reference = _reference()
     request.state.reference = reference
@@ -81,6 +82,7 @@ def _answer(
         return _problem(status, Words(language, policy_of(request).controller.zone)(title), reference, headers)
     context = {
         "title": title, "sentence": sentence, "reference": reference, "unsure": _unsure(request, status), "here": "",
+        "typed": typed,
     }  # fmt: skip
     answer = render(request, language, "errors/error.html", status, context)
     answer.headers.update(headers)

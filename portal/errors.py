@@ -60,10 +60,17 @@ class NotFound(Refused):
 
 
 class Forbidden(Refused):
-    """The form did not come from our own page, or its protection ran out."""
+    """The form did not come from our own page, or its protection ran out.
+
+    `typed` holds what a person wrote in a form of ours that came too late, to be given back; it is never logged.
+    """
 
     status = 403
     sentence = "This form is no longer valid. Go back, reload the page and try again."
+
+    def __init__(self, typed: str = "") -> None:
+        super().__init__()
+        self.typed = typed
 
 
 class SignInNeeded(Refused):

@@ -47,8 +47,11 @@ def need_proof(request: Req, fields: MultiDict[str]) -> None:
     """
     visitor = request.state.visitor
     sent = fields.get("csrf", "").encode()
-    if not _from_here(request) or not visitor.cookie.id or not hmac.compare_digest(sent, visitor.csrf.encode()):
+    if not _from_here(request):
         raise Forbidden
+    if not visitor.cookie.id or not hmac.compare_digest(sent, visitor.csrf.encode()):
+        # Signed out or in again in another tab: nobody's words are lost by that.
+        raise Forbidden(_words(fields) if request.headers.get("sec-fetch-site") == "same-origin" else "")
 
 
 async def unproven(request: Req) -> MultiDict[str]:
@@ -69,6 +72,11 @@ def unreadable() -> Invalid:
 def local(path: str) -> str:
     """Return `path` when it is one of ours, else the home page: nobody is sent to another site."""
     return path if LOCAL.fullmatch(path) else "/"
+
+
+def _words(fields: MultiDict[str]) -> str:
+    """Return what somebody wrote: every value of several words."""
+    return "\n\n".join(value.strip() for value in fields.values() if len(value.split()) > 1)
 
 
 def _from_here(request: Req) -> bool:

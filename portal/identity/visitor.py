@@ -47,8 +47,12 @@ class Visitor:
 
     @property
     def csrf(self) -> str:
-        """The token that every form of this visitor carries."""
-        return hmac.digest(self.settings.key("form"), self.cookie.need().encode(), "sha256").hex()
+        """The token that every form of this visitor carries.
+
+        It lasts as long as the session, so that confirming in one tab spoils no form that is open in another.
+        """
+        stands_for = str(self.session.id) if self.session else self.cookie.need()
+        return hmac.digest(self.settings.key("form"), stands_for.encode(), "sha256").hex()
 
     @property
     def browser(self) -> str:
@@ -79,13 +83,19 @@ class Visitor:
 
 
 class VisitorMiddleware(ASGIMiddleware):
-    """Puts the `Visitor` into `request.state.visitor` on the pages it is mounted over, and sends the cookie."""
+    """Puts the `Visitor` into `request.state.visitor` on the pages it is mounted over, and sends the cookie.
+
+    `sessions` False: whoever comes is nobody who is signed in, and nothing is asked about them.
+    """
 
     scopes = (ScopeType.HTTP,)
 
+    def __init__(self, *, sessions: bool = True) -> None:
+        self.sessions = sessions
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Read the cookie, look the session up, and add Set-Cookie to the answer when something changed."""
-        visitor = await _visitor(scope)
+        visitor = await _visitor(scope, sessions=self.sessions)
         scope["state"]["visitor"] = visitor
 
         async def send_with_cookie(message: Message) -> None:
@@ -96,13 +106,13 @@ class VisitorMiddleware(ASGIMiddleware):
         await next_app(scope, receive, send_with_cookie)
 
 
-async def _visitor(scope: Scope) -> Visitor:
+async def _visitor(scope: Scope, *, sessions: bool) -> Visitor:
     state = scope["litestar_app"].state
     settings = cast(Settings, state.settings)
     life = timedelta(days=state.policy.sign_in.session_days)
     sent = ASGIConnection[object, object, object, object](scope).cookies.get(cookie_name(settings))  # type: ignore[type-var]
     cookie = Cookie(settings, sent, seconds=int(life.total_seconds()))
-    session = await find_session(cookie.id) if cookie.id else None
+    session = await find_session(cookie.id) if cookie.id and sessions else None
     if session and not session.lives(state.clock()):
         cookie.drop()
         session = None

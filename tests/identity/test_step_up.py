@@ -53,6 +53,17 @@ async def test_a_fresh_code_confirms_under_a_new_cookie_to_the_same_end(site: Si
     assert (await Evidence.select().order_by(Evidence.seq))[-1]["event"] == "identity:session:confirmed"
 
 
+async def test_confirming_in_one_tab_spoils_no_form_in_another(site: Site) -> None:
+    """The cookie changes and the session goes on, and with it what was open and half written."""
+    browser = await signed_in_a_while_ago(site)
+    other_tab = await browser.token("/en/account")
+    await browser.submit(HERE, {"next": "/secret", "again": "1"}, to="/en/step-up")
+    await site.work()
+    await browser.submit(HERE, {"next": "/secret", "code": await site.last_code()}, to="/en/step-up")
+    answer = await browser.post("/en/account/sessions/end-others", data={"csrf": other_tab})
+    assert answer.headers["location"] == "/en/account"
+
+
 async def test_the_mail_says_what_it_is_and_holds_no_link(site: Site) -> None:
     """Pressing something in a mail confirms nothing: the code has to come to this page."""
     browser = await signed_in_a_while_ago(site)

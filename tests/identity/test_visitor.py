@@ -229,3 +229,19 @@ async def _let_in(site: Site, browser: Browser) -> None:
     await browser.ask(ELSE)
     await site.work(lambda _: True)
     await browser.submit("/en/sign-in/code", {"code": await site.last_code()})
+
+
+async def test_what_was_written_in_a_form_that_came_too_late_is_given_back(site: Site) -> None:
+    """Signed out in another tab: the words come back to the browser that sent them, and to no other site."""
+    browser = site.browser()
+    await site.sign_in(browser)
+    token = await browser.token("/en/account")
+    await browser.submit("/en/account", {}, to="/en/sign-out")
+    typed = {"csrf": token, "text": "Why do you <keep> my pictures?", "email": KNOWN}
+    here, elsewhere = {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "cross-site"}
+    answer = await browser.post("/en/sign-in", data=typed, headers=here)
+    assert (answer.status_code, "Why do you &lt;keep&gt; my pictures?</textarea>" in answer.text) == (403, True)
+    assert "Nothing was sent. Your text is here" in answer.text
+    for headers in (elsewhere, {}):
+        answer = await browser.post("/en/sign-in", data=typed, headers=headers)
+        assert (answer.status_code, "pictures" in answer.text) == (403, False)

@@ -22,7 +22,7 @@ from portal.errors import SourceRefused, SourceUnavailable, SourceUnsupported
 from portal.identity import visitor
 from portal.identity.cookie import Cookie, new_id
 from portal.identity.limits import Limits
-from portal.identity.sessions import hashed
+from portal.identity.sessions import find_session, hashed
 from portal.identity.tables import Session, Subject
 from portal.policy.load import load
 from portal.policy.model import Policy, SourceSpec, categories_of
@@ -250,7 +250,7 @@ class House:
         client = self.anybody()
         name, value = (cookie.header() or b"").decode().split(";")[0].split("=", 1)
         client.cookies.set(name, value)
-        token = visitor.Visitor(cookie=cookie, session=None, settings=self.settings).csrf
+        token = visitor.Visitor(cookie=cookie, session=await find_session(id), settings=self.settings).csrf
         return Browser(client, subject.id, email, token)
 
 
