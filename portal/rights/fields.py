@@ -62,6 +62,8 @@ def as_text(value: object) -> str:
             return ""
         case bool():
             return "true" if value else "false"
+        case dict() | list():
+            return msgspec.json.encode(value).decode()
         case _:
             return str(value)
 
@@ -164,7 +166,8 @@ async def held_now(sources: Sources, policy: Policy, person: Identified, categor
         for field in category.fields:
             if field.id in row and row[field.id] not in values.setdefault(field.id, []):
                 values[field.id].append(row[field.id])
-    told = {id: [one for one in found if one not in {None, ""}] or found for id, found in values.items()}
+    # Not by a set: a JSON column holds what cannot be looked up in one.
+    told = {id: [one for one in found if one is not None and one != ""] or found for id, found in values.items()}
     silent = tuple(spec.id for spec, page in zip(specs, pages, strict=True) if page is None)
     own = {part.target for spec in specs for table in _account_tables(spec) for part in table.columns}
     return HeldNow(values=told, silent=silent, own=frozenset(own))

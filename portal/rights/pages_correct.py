@@ -68,7 +68,7 @@ async def one_field(request: Req, category: FromPath[str], field: FromPath[str])
 async def save(request: Req, category: FromPath[str], field: FromPath[str]) -> Template | Redirect:
     """Write the value everywhere, or ask for it. A second click finds the first one's request."""
     if not visitor_of(request).signed_in:
-        return await give_back(request, "value", back=f"/correct/{category}/{field}")
+        return await give_back(request, "value", "why", back=f"/correct/{category}/{field}")
     visitor, fields = visitor_of(request), await form(request)
     value, why = fields.get("value", ""), fields.get("why", "")
     if field_of(policy_of(request), category, field)[1].correct.how not in {"at-once", "decide"}:

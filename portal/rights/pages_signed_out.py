@@ -10,13 +10,15 @@ from portal.identity.forms import unproven
 from portal.web import Req, page
 
 
-async def give_back(request: Req, field: str, *, back: str) -> Template:
+async def give_back(request: Req, *fields: str, back: str) -> Template:
     """Show the words of a form that came without a session, with the way to sign in again.
 
     Raises:
         SignInNeeded: there are no words, or another site sent them: then signing in is all there is to do.
     """
-    return show_back(request, (await unproven(request)).get(field, ""), back=back)
+    typed = await unproven(request)
+    written = [typed.get(field, "").strip() for field in fields]
+    return show_back(request, "\n\n".join(filter(None, written)), back=back)
 
 
 def show_back(request: Req, text: str, *, back: str) -> Template:

@@ -4,12 +4,17 @@ Always true here: what cannot be taken along is named with the reason; the answe
 page itself, before anything is asked for.
 """
 
+from collections.abc import Collection
+from urllib.parse import urlencode
+
 from litestar import get, post
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
 from portal.errors import Invalid, SignInNeeded
+from portal.identity.forms import unproven
 from portal.identity.visitor import form, need_session, visitor_of
+from portal.policy.model import Policy
 from portal.rights.automated import ask
 from portal.rights.deadlines import dates
 from portal.rights.intake import open_access
@@ -22,19 +27,20 @@ from portal.web import Req, go, language_of, now, page, policy_of, settings_of, 
 
 @get("/take")
 async def choose(request: Req) -> Template:
-    """Offer everything that can be taken along, ticked."""
+    """Offer everything that can be taken along, ticked; or what was ticked before a sign-in came between."""
+    ticked = _ticked(request.query_params.getall("c", []), policy_of(request))
     everything = tuple(category.id for category in portable(policy_of(request)))
-    return await _take(request, everything, nothing_chosen=False)
+    return await _take(request, ticked or everything, nothing_chosen=False)
 
 
 @post("/take", status_code=200)
 async def take(request: Req) -> Template | Redirect:
     """Open the request. A second click finds the first one's."""
-    if not visitor_of(request).signed_in:
-        raise SignInNeeded("/take")
-    visitor, fields, policy = visitor_of(request), await form(request), policy_of(request)
-    wanted = set(fields.getall("c", []))
-    chosen = tuple(category.id for category in portable(policy) if category.id in wanted)
+    visitor, policy = visitor_of(request), policy_of(request)
+    if not visitor.signed_in:
+        kept = _ticked((await unproven(request)).getall("c", []), policy)
+        raise SignInNeeded("/take?" + urlencode([("c", id) for id in kept]))
+    chosen = _ticked((await form(request)).getall("c", []), policy)
     if not chosen:
         return await _take(request, chosen, nothing_chosen=True)
     opened = await open_access(
@@ -81,6 +87,10 @@ async def _take(request: Req, chosen: tuple[str, ...], *, nothing_chosen: bool) 
         dates=dates(now(request), policy),
         nothing_chosen=nothing_chosen,
     )
+
+
+def _ticked(wanted: Collection[str], policy: Policy) -> tuple[str, ...]:
+    return tuple(category.id for category in portable(policy) if category.id in wanted)
 
 
 def _automated(request: Req, *, wrong: str = "", typed: str = "") -> Template:

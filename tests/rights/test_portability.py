@@ -1,5 +1,7 @@
 """What can be taken along, what cannot and why, and how the files say which right they answer."""
 
+import re
+
 import pytest
 
 from portal.policy.model import Basis
@@ -7,7 +9,7 @@ from portal.rights.order import draw_order
 from portal.rights.portability import left_out, portable
 from portal.rights.requests import RequestView, requests_of
 from portal.words import Words
-from tests.rights.conftest import Browser, House
+from tests.rights.conftest import HTML, Browser, House
 
 
 async def take(browser: Browser, *categories: str) -> RequestView:
@@ -80,3 +82,11 @@ async def test_the_files_say_which_right_they_answer_and_what_is_not_in_them(hou
     assert told not in orders[1].not_in_here
     assert any(line.startswith("You did not ask for: Account") for line in orders[0].not_in_here)
     assert not any("Sign-in records" in line for line in orders[0].not_in_here if line.startswith("You did not"))
+
+
+async def test_being_signed_out_meanwhile_loses_no_tick(house: House) -> None:
+    """The way back from signing in shows what was ticked, and nothing more."""
+    answer = await house.anybody().post("/en/take", data={"c": ["prompts", "nothing"]}, headers=HTML)
+    assert answer.headers["location"] == "/en/sign-in?next=%2Ftake%3Fc%3Dprompts"
+    page = (await (await house.person()).get("/en/take?c=prompts")).text
+    assert re.findall(r'value="(\w+)" checked', page) == ["prompts"]

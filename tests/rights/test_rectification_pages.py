@@ -156,3 +156,21 @@ async def test_a_fresh_code_is_needed_first(doors: House) -> None:
     doors.clock.advance(timedelta(minutes=16))
     answer = await ana.get("/en/address")
     assert "/step-up" in answer.headers["location"]
+
+
+async def test_the_value_and_the_reason_are_both_given_back_after_signing_out(house: House) -> None:
+    """What was typed into either field comes back once, and nothing is stored."""
+    typed = {"value": "Ana-María", "why": "The accent was lost."}
+    answer = await house.anybody().post("/en/correct/account/display_name", data=typed)
+    assert (answer.status_code, "Ana-María\n\nThe accent was lost.</textarea>" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("stored", [{"temperature": 0.2}, ["en", "fr"], {"deep": [{}]}])
+async def test_a_field_that_holds_json_is_shown_like_any_other(house: House, stored: object) -> None:
+    """Whatever a platform keeps in a JSON column, the page is there and says it."""
+    ana = await person(house)
+    category = house.policy.category("prompts")
+    field = category.fields[-1].id
+    house.sources[house.policy.sources_of("prompts")[0].id].put(ana.email, "prompts", [{field: stored}, {field: None}])
+    for path in ("/en/correct/prompts", "/fr/correct/prompts", f"/en/correct/prompts/{field}"):
+        assert (await ana.get(path)).status_code == 200
