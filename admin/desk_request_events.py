@@ -124,6 +124,7 @@ def _of_accounts(words: Words) -> dict[str, str]:
         "child-confirmed": words("Confirmed as a child’s account"),
         "child-checked": words("Found to be a child’s account"),
         "child-disputed": words("Disputed by the account’s holder"),
+        "child-erasure-stopped": words("Erasure stopped by the account’s holder"),
         "child-lifting": words("Told that the account will work again"),
         "child-not-held": words("Found not to be a child’s account"),
     }
@@ -133,6 +134,7 @@ def _of_work(words: Words) -> dict[str, str]:
     return {
         "rights:letter:written": words("Letter"),
         "rights:identity:established": words("Identity established"),
+        "rights:reporter:denied": words("The reporter’s mailbox says that it was not them"),
         "rights:task:opened": words("New task"),
         "rights:task:asked": words("Task: asked, no answer yet"),
         "rights:task:done": words("Task done"),
@@ -170,6 +172,7 @@ def _of_work(words: Words) -> dict[str, str]:
         "staff:person:looked": words("Looked at the person’s data"),
         "staff:note:written": words("Note"),
         "staff:refused": words("Tried what their role does not permit"),
+        "staff:form:refused": words("A form that was not ours came in their name, and was refused"),
     }
 
 

@@ -35,6 +35,7 @@ def kinds_in_words(words: Words) -> dict[str, str]:
         "pause-ending": words("E-mail: the pause ends soon"),
         "mandate": words("E-mail: someone says they act for you"),
         "child-report": words("E-mail: about your account"),
+        "child-erasure": words("E-mail: your account will be erased"),
         "child-reporter": words("E-mail: about your report"),
         "staff-daily": words("E-mail to staff: the plan of the day"),
         "staff-alarm": words("E-mail to staff: somebody is needed now"),

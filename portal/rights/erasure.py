@@ -98,7 +98,8 @@ async def lay_erasure(
 ) -> None:
     """Plan an erasure, put its data out of use, and say how to cancel it, inside the caller's transaction.
 
-    An account that was reported as a child's is out of use already.
+    An account that was reported as a child's is out of use already; `intake_child` writes to its
+    holder.
 
     Raises:
         NotPossible: the request has moved on, or has its plan.
@@ -114,12 +115,13 @@ async def lay_erasure(
         request.id, request.reference, "erase", drawn.lines, at=at, runs_at=runs_at, actor=actor,
         digest=drawn.digest, whole=drawn.whole,
     )  # fmt: skip
-    if request.right != "child":
-        await restriction.put_out_of_use(
-            request, policy, () if drawn.whole else tuple(chosen), reason="erasure", at=at, actor=actor
-        )  # fmt: skip
+    if request.right == "child":
+        return
+    await restriction.put_out_of_use(
+        request, policy, () if drawn.whole else tuple(chosen), reason="erasure", at=at, actor=actor
+    )  # fmt: skip
     if runs_at > at:
-        await _say_planned(request, policy, public_url, at=at, erase_at=runs_at)
+        await _say_planned(request, policy, public_url, at=at, erase_at=runs_at, whole=drawn.whole)
 
 
 async def keep_after_all(reference: str, subject: UUID, *, policy: Policy, settings: Settings, at: datetime) -> None:
@@ -179,10 +181,10 @@ def _erasing(policy: Policy, item: ItemView) -> Erasing:
 
 
 async def _say_planned(
-    request: RequestView, policy: Policy, public_url: str, *, at: datetime, erase_at: datetime
+    request: RequestView, policy: Policy, public_url: str, *, at: datetime, erase_at: datetime, whole: bool
 ) -> None:
     words = Words(request.language, policy.controller.zone)
     link = f"{public_url}/{request.language}/requests/{request.reference}"
-    message = erasure_planned(words, policy, reference=request.reference, erase_at=erase_at, link=link)
+    message = erasure_planned(words, policy, reference=request.reference, erase_at=erase_at, link=link, whole=whole)
     to = await address_of(request.owner)
     await post(message, to=to, language=request.language, reference=request.reference, at=at)

@@ -9,6 +9,18 @@ from collections.abc import Mapping
 from portal.words import Words
 
 
+def events_of(words: Words, right: str) -> Mapping[str, str]:
+    """Return the same for a request of one right: whoever reads a report about their account did not make it."""
+    said = events_in_words(words)
+    if right != "child":
+        return said
+    return {
+        **said,
+        "received": words("Somebody reported the account"),
+        "erasure-planned": words("The erasure of the account was planned"),
+    }
+
+
 def events_in_words(words: Words) -> Mapping[str, str]:
     """Return event -> what it is called. One line for each thing that `timeline.record` is given."""
     return {
@@ -23,8 +35,8 @@ def events_in_words(words: Words) -> Mapping[str, str]:
         "downloaded": words("The copy was downloaded"),
         "withdrawn": words("You withdrew the request"),
         "expired": words("We deleted the copy, as we said we would"),
-        "erasure-planned": words("You confirmed it, and your data is out of use"),
-        "part-erasure-planned": words("You confirmed it, and what you chose is out of use"),
+        "erasure-planned": words("It was planned, and your data is out of use"),
+        "part-erasure-planned": words("It was planned, and what you chose is out of use"),
         "erasure-cancelled": words("You cancelled it; your data is in use again"),
         "erased": words("It is erased"),
         "erased-again": words("A backup was restored, and it was erased again"),
@@ -93,6 +105,7 @@ def events_in_words(words: Words) -> Mapping[str, str]:
         "child-confirmed": words("It was confirmed that the account is a child’s"),
         "child-checked": words("A person of ours confirmed that the account is a child’s"),
         "child-disputed": words("The holder of the account said that it is not true"),
+        "child-erasure-stopped": words("The erasure was stopped; the account stays paused"),
         "child-lifting": words("We told you that the account will work again"),
         "child-not-held": words("We found that it does not hold"),
         "mandate-confirmed": words("You said that they act for you"),

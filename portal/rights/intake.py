@@ -20,8 +20,9 @@ from portal.policy.model import Policy
 from portal.rights import restriction, stopped_uses
 from portal.rights.answer import end
 from portal.rights.deadlines import Inputs, deadline, inputs_for, to_json
-from portal.rights.lifecycle import Right
+from portal.rights.lifecycle import NotPossible, Right
 from portal.rights.person import address_of
+from portal.rights.plans import plan_of
 from portal.rights.requests import RequestView, find, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest
 from portal.rights.tasks import drop_open
@@ -149,13 +150,18 @@ async def withdraw(
 
     Raises:
         NotFound: when it is not theirs.
-        NotPossible: it is being carried out already and cannot be called back.
+        NotPossible: it is being carried out already and cannot be called back, or it is what somebody else reported
+            about their account: only a person of ours ends that.
     """
     request = await find(reference, subject_id)
     if not request.is_open:
         return
+    if request.right == "child":
+        raise NotPossible
     async with engine().transaction():
         await end(request, "withdrawn", event="withdrawn", policy=policy, settings=settings, at=at, actor="person")
+        if await plan_of(request.id, "erase"):
+            raise NotPossible
         if request.right in {"restriction", "objection"}:
             await drop_open(request.id, at=at, actor="person")
             await restriction.lift(request.id, reference, at=at, actor="person")

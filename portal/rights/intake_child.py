@@ -14,7 +14,7 @@ from portal.errors import Invalid, SourceUnavailable
 from portal.identity.address import normalise
 from portal.identity.sessions import subject_for
 from portal.jobs import Payload, enqueue
-from portal.mail.messages import child_report, child_report_noted, pause_ending
+from portal.mail.messages import child_erasure_planned, child_report, child_report_noted, pause_ending
 from portal.mail.outbox import post
 from portal.policy.model import Policy
 from portal.rights import restriction
@@ -28,9 +28,11 @@ from portal.rights.intake_forms import FormView, Sent, form_of, lock_form, take_
 from portal.rights.intake_sender import status_link, tell_sender
 from portal.rights.lifecycle import NotPossible, Outcome, move
 from portal.rights.person import find_person
+from portal.rights.plans import cancel, plan_of
 from portal.rights.replies import link_to, tell, words_for
 from portal.rights.requests import RequestView, find_by_id
-from portal.rights.tables import Restriction, SubjectRequest, Task
+from portal.rights.second_click import form_before
+from portal.rights.tables import Restriction, SubjectRequest, Task, TimelineEntry
 from portal.rights.tasks import open_task
 from portal.rights.timeline import record
 from portal.rights.workshop import Workshop
@@ -46,8 +48,10 @@ NOTICE = timedelta(days=3)
 
 
 async def report(sent: Sent, *, policy: Policy, settings: Settings, at: datetime) -> FormView:
-    """Take a report in: the same for every account, known or not; the worker looks it up afterwards."""
+    """Take a report in: the same for every account, known or not; the worker looks it up afterwards. Twice is once."""
     async with engine().transaction():
+        if before := await form_before(sent, at=at):
+            return await form_of(before)
         form, request = await take_form(sent, policy=policy, settings=settings, at=at)
         day = at.astimezone(ZoneInfo(policy.controller.zone)).date()
         due = add_working_days(day, 1, Calendar(policy.controller.holidays))
@@ -159,6 +163,35 @@ async def erase(shop: Workshop, payload: Payload) -> None:
             request, drawn, everything, policy=shop.policy, public_url=shop.settings.public_url, at=at, runs_at=runs_at,
             actor="person" if payload.get("by") == "holder" else payload.get("by", "worker"),
         )  # fmt: skip
+        if runs_at > at:
+            await _say_planned(request, shop.policy, shop.settings, at=at, erase_at=runs_at)
+
+
+async def may_stop(request: RequestView) -> bool:
+    """Tell whether the account's own mailbox can still stop the erasure: once, then a person of ours has decided."""
+    disputed = (TimelineEntry.request == request.id) & (TimelineEntry.event == "child-disputed")
+    plan = await plan_of(request.id, "erase")
+    return plan is not None and plan.state == "approved" and not await TimelineEntry.exists().where(disputed)
+
+
+async def stop_erasure(request: RequestView, *, at: datetime) -> None:
+    """Stop what was to be erased in three days, on the word of the account's own mailbox; a person of ours looks again.
+
+    The account stays out of use meanwhile: a child alone must not bring it back.
+
+    Raises:
+        NotPossible: it has begun, is not planned, or was disputed before.
+    """
+    async with engine().transaction():
+        await lock_form((await form_of(request.id)).id)
+        plan = await plan_of(request.id, "erase")
+        if plan is None or not await may_stop(request):
+            raise NotPossible
+        await cancel(plan, at=at, actor="person")
+        stopped, disputed = "child-erasure-stopped", "child-disputed"
+        await move(request.id, request.reference, "deciding", event=stopped, at=at, actor="person", start=["working"])
+        await move(request.id, request.reference, "verifying", event=disputed, at=at, actor="person")
+        await open_task(request.id, request.reference, "child", "disputed", due=request.due_day, at=at)
 
 
 async def confirm(request: RequestView, *, under: bool, consent: Consent | None, at: datetime, actor: str) -> None:
@@ -219,6 +252,16 @@ async def _announce(request: RequestView, policy: Policy, settings: Settings, re
     message = pause_ending(
         words_for(request, policy), policy, reference=request.reference, ends_on=ends_on, reason=reason,
         link=link_to(request, settings),
+    )  # fmt: skip
+    await tell(request, message, at=at)
+
+
+async def _say_planned(
+    request: RequestView, policy: Policy, settings: Settings, *, at: datetime, erase_at: datetime
+) -> None:
+    message = child_erasure_planned(
+        words_for(request, policy), policy, reference=request.reference, erase_at=erase_at,
+        can_stop=await may_stop(request), link=link_to(request, settings),
     )  # fmt: skip
     await tell(request, message, at=at)
 

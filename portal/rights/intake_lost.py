@@ -20,6 +20,7 @@ from portal.rights.intake_forms import FormView, form_of
 from portal.rights.intake_sender import ask_sender, tell_sender
 from portal.rights.intake_settle import settle
 from portal.rights.lifecycle import NotPossible
+from portal.rights.messages import checked, said_already
 from portal.rights.replies import enclose, words_for
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest, Task
@@ -89,21 +90,22 @@ async def ask_more(
 
 
 async def add_answer(form: FormView, text: str, *, at: datetime) -> None:
-    """Take what the sender adds or answers.
+    """Take what the sender adds or answers. Sent twice, it is one message.
 
     Raises:
-        Invalid: it is empty.
+        Invalid: it is empty or too long.
         NotPossible: it is not in question any more.
     """
-    if not text.strip():
-        raise Invalid("Write your message.", field="text")
+    words = checked(text)
     request = await find_by_id(form.request)
     async with engine().transaction():
         await _need_verifying(request)
         kind = "answer" if request.waits else "message"
-        await _answered(request, at=at)
         author = {"agent": "agent", "child": "reporter"}.get(form.kind, "person")
-        await RequestMessage(request=request.id, at=at, author=author, kind=kind, text=text.strip()).save()
+        if await said_already(request.id, author, words, at=at):
+            return
+        await _answered(request, at=at)
+        await RequestMessage(request=request.id, at=at, author=author, kind=kind, text=words).save()
         await record(request.id, request.reference, "answered-question", at=at, actor=author)
 
 

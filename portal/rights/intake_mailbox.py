@@ -10,6 +10,7 @@ from uuid import UUID
 
 from portal.database import engine
 from portal.errors import NotFound
+from portal.evidence.log import append
 from portal.identity.links import Attempt, Purpose, Wrong, ask_with, use_code, use_link
 from portal.identity.sessions import begin_session, subject_for
 from portal.identity.sign_in import Entry
@@ -19,6 +20,7 @@ from portal.rights.answer import end
 from portal.rights.intake_forms import (
     FormView,
     Sent,
+    form_of,
     forms_of_mailbox,
     lock_form,
     mark_confirmed,
@@ -28,19 +30,22 @@ from portal.rights.intake_forms import (
 from portal.rights.intake_sender import AFTER, acknowledge_sender
 from portal.rights.intake_settle import settle
 from portal.rights.requests import find_by_id
+from portal.rights.second_click import form_before
+from portal.rights.tables_intake import IntakeForm
 from portal.settings import Settings
 
 
 async def send_form(
     sent: Sent, *, policy: Policy, settings: Settings, at: datetime, with_code: bool, upload: UUID | None = None
 ) -> FormView:
-    """Take a form in, with a file that was stored for it, and have the code sent, in one transaction.
+    """Take a form in, with a file that was stored for it, and have the code sent, in one transaction. Twice is once.
 
     `with_code` is False when too many codes were asked for: the request counts all the same.
     """
     async with engine().transaction():
-        form, _ = await take_form(sent, policy=policy, settings=settings, at=at)
-        if upload is not None:
+        before = await form_before(sent, at=at)
+        form = await form_of(before) if before else (await take_form(sent, policy=policy, settings=settings, at=at))[0]
+        if upload is not None and not before:
             await uploads.claim(upload, form.request)
         if sent.email and with_code:
             await ask_again(sent.email, sent.browser, sent.language, policy=policy, settings=settings, at=at)
@@ -86,6 +91,8 @@ async def own_up(
 ) -> None:
     """Say of a form that carries one's mailbox whether one sent it. Idempotent.
 
+    A report about a child is looked at whoever made it: not being one's own takes the mailbox out of it, no more.
+
     Raises:
         NotFound: no such form carries this mailbox.
     """
@@ -98,6 +105,9 @@ async def own_up(
             return
         if mine:
             await _confirmed(form, subject, policy=policy, settings=settings, at=at)
+        elif form.kind == "child":
+            await IntakeForm.update({IntakeForm.email: ""}).where(IntakeForm.id == form.id)
+            await append("rights:reporter:denied", at=at, actor="person", reference=form.reference)
         else:
             request = await find_by_id(form.request)
             await end(

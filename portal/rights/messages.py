@@ -4,7 +4,7 @@ Always true here: a text is stored with the request and nowhere else; evidence k
 whom and when, and not what. A mail only says that there is something to read.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -25,6 +25,9 @@ from portal.words import Words
 
 LONGEST = 5_000
 """Characters of one message."""
+
+SAME_WITHIN = timedelta(minutes=10)
+"""The same words again within this time are a second click; whoever says them later means it."""
 
 type Author = Literal["person", "agent", "reporter", "staff"]
 
@@ -55,7 +58,7 @@ async def write(
     at: datetime,
     actor: str,
 ) -> None:
-    """Add a message to an open request; the person is told by mail that staff wrote.
+    """Add a message to an open request; the person is told by mail that staff wrote. Sent twice, it is one message.
 
     Raises:
         Invalid: it is empty or too long.
@@ -63,6 +66,8 @@ async def write(
     """
     words = checked(text)
     async with engine().transaction():
+        if await said_already(request.id, author, words, at=at):
+            return
         await store(request, author, "message", words, at=at)
         await record(request.id, request.reference, f"message-{author}", at=at, actor=actor)
         if author == "staff" and request.subject is not None:
@@ -84,6 +89,21 @@ def checked(text: str) -> str:
     if len(plain) > LONGEST:
         raise Invalid("This is too long. Shorten it to 5,000 characters.", field="text")
     return plain
+
+
+async def said_already(request: UUID, author: str, text: str, *, at: datetime) -> bool:
+    """Tell whether the author said so a moment ago and nobody answered since, in the caller's transaction.
+
+    Of two at once one waits here.
+    """
+    await engine().connection.execute("SELECT FROM subject_request WHERE id = $1 FOR UPDATE", request)
+    rows = await RequestMessage.raw(
+        "SELECT FROM request_message m WHERE request = {} AND author = {} AND text = {} AND at > {}"
+        " AND NOT EXISTS (SELECT FROM request_message o WHERE o.request = m.request AND o.author <> m.author"
+        " AND o.at > m.at) LIMIT 1",
+        request, author, text, at - SAME_WITHIN,
+    )  # fmt: skip
+    return bool(rows)
 
 
 async def _tell(request: RequestView, policy: Policy, settings: Settings, at: datetime) -> None:

@@ -4,6 +4,7 @@ Always true here: a page shows what is true now, whichever of the two addresses 
 without a fresh code.
 """
 
+from contextlib import suppress
 from typing import Annotated, cast
 
 from litestar import get, post
@@ -17,6 +18,7 @@ from portal.identity.visitor import form, need_fresh, need_session, visitor_of
 from portal.rights.address_hold import parcel_and_hold
 from portal.rights.delivery import What, hand_over
 from portal.rights.intake import withdraw
+from portal.rights.lifecycle import NotPossible
 from portal.rights.outcome import try_now
 from portal.rights.redaction_look import waiting
 from portal.rights.requests import find, parcel_of, parts_of
@@ -123,12 +125,13 @@ async def again(request: Req, reference: FromPath[str]) -> Redirect:
 
 @post("/requests/{reference:str}/withdraw")
 async def stop(request: Req, reference: FromPath[str]) -> Redirect:
-    """Withdraw the request; what is being made for it stops."""
+    """Withdraw the request; what is being made for it stops. Too late, its own page says how it stands."""
     visitor = need_session(request, back=f"/requests/{reference}")
     await form(request)
-    await withdraw(
-        reference, visitor.subject_id, policy=policy_of(request), settings=settings_of(request), at=now(request)
-    )
+    with suppress(NotPossible):
+        await withdraw(
+            reference, visitor.subject_id, policy=policy_of(request), settings=settings_of(request), at=now(request)
+        )
     return go(request, f"/requests/{reference}")
 
 

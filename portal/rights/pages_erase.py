@@ -11,15 +11,18 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from portal.errors import SignInNeeded, StepUpNeeded
+from portal.identity.forms import unproven
 from portal.identity.visitor import Visitor, form, need_fresh, need_session
 from portal.policy.model import Policy
+from portal.rights import intake_child
 from portal.rights.erasure import GRACE, Approval, Changed, approve, draw_now, keep_after_all
 from portal.rights.erasure_plan import account_categories, choosable
 from portal.rights.erasure_shapes import Review, confirms, review, unused
 from portal.rights.lifecycle import NotPossible
 from portal.rights.pages_export import Fields
 from portal.rights.person import find_person
-from portal.rights.requests import RequestView, requests_of
+from portal.rights.requests import RequestView, find, requests_of
 from portal.sources.registry import Identified, sources_of
 from portal.web import Req, go, language_of, now, page, policy_of, settings_of, words_of
 
@@ -66,8 +69,13 @@ async def check(request: Req) -> Template | Redirect:
 
 @post("/erase", status_code=200)
 async def erase(request: Req) -> Template | Redirect:
-    """Plan the erasure that was shown, if the word was typed."""
-    visitor = need_fresh(request, back="/erase")
+    """Plan the erasure that was shown, if the word was typed. Whoever must sign in first keeps what they chose."""
+    try:
+        visitor = need_fresh(request)
+    except (SignInNeeded, StepUpNeeded) as first:
+        kept = read_scope(await unproven(request), policy_of(request))
+        first.back = f"/erase/check?{kept.query()}"
+        raise
     fields = await form(request)
     scope = read_scope(fields, policy_of(request))
     if not scope.chosen:
@@ -92,12 +100,17 @@ async def erase(request: Req) -> Template | Redirect:
 
 @post("/requests/{reference:str}/keep")
 async def keep(request: Req, reference: FromPath[str]) -> Redirect:
-    """Cancel an erasure that has not begun. No questions asked."""
+    """Cancel an erasure that has not begun. No questions asked, but where an account was reported as a child's."""
     visitor = need_session(request, back=f"/requests/{reference}")
     await form(request)
+    asked, at = await find(reference, visitor.subject_id), now(request)
     try:
-        await keep_after_all(reference, visitor.subject_id, settings=settings_of(request), at=now(request),
-                             policy=policy_of(request))  # fmt: skip
+        if asked.right == "child":
+            await intake_child.stop_erasure(asked, at=at)
+        else:
+            await keep_after_all(
+                reference, visitor.subject_id, policy=policy_of(request), settings=settings_of(request), at=at
+            )
     except NotPossible:
         return go(request, f"/requests/{reference}?late=1")
     return go(request, f"/requests/{reference}")

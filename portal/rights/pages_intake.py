@@ -137,17 +137,20 @@ async def give_answer(request: Req, token: FromPath[str]) -> Template:
         return page(request, "rights/intake_answered.html", status=410, said="", kind="")
     if "again" in fields:
         return await _mail_again(request, found)
-    typed, said, under = fields.get("code", ""), fields.get("said", ""), fields.get("under", "")
-    code = six_digits(typed)
+    typed, said, code = fields.get("code", ""), fields.get("said", ""), six_digits(fields.get("code", ""))
+    under = fields.get("under", "") if fields.get("under") in {"yes", "no"} else ""
     chosen = said in ({"yes", "no", "unknown"} if found.kind == "agent" else {"yes", "no"})
     if not code or not chosen:
-        return await _answer(request, found, token, typed=typed, malformed=not code, said=said, unchosen=not chosen)
+        return await _answer(
+            request, found, token, typed=typed, malformed=not code, said=said, under=under, unchosen=not chosen
+        )
     if wait := may_guess(request, str(found.id)):
-        return await _answer(request, found, token, typed=typed, said=said, guess_at=wait)
+        return await _answer(request, found, token, typed=typed, said=said, under=under, guess_at=wait)
     left = await _take_answer(request, found, said, code, under)
     if left is None:
-        return page(request, "rights/intake_answered.html", said=said, kind=found.kind)
-    return await _answer(request, found, token, typed=typed, said=said, tries_left=left)
+        waits = (under or found.under) != "yes"
+        return page(request, "rights/intake_answered.html", said=said, kind=found.kind, waits=waits)
+    return await _answer(request, found, token, typed=typed, said=said, under=under, tries_left=left)
 
 
 async def _take_answer(request: Req, found: FormView, said: str, code: str, under: str) -> int | None:
@@ -156,7 +159,6 @@ async def _take_answer(request: Req, found: FormView, said: str, code: str, unde
             found, said, code, storage=storage_of(request), policy=policy_of(request),
             settings=settings_of(request), at=now(request),
         )  # fmt: skip
-    under = under if under in {"yes", "no"} else ""
     return await intake_child.answer(found, said, code, under=under, settings=settings_of(request), at=now(request))
 
 
@@ -181,7 +183,7 @@ async def _mail_again(request: Req, found: FormView) -> Template:
 
 async def _answer(
     request: Req, found: FormView | None, token: str, *, typed: str = "", malformed: bool = False, said: str = "",
-    unchosen: bool = False, guess_at: datetime | None = None, tries_left: int | None = None,
+    under: str = "", unchosen: bool = False, guess_at: datetime | None = None, tries_left: int | None = None,
 ) -> Template:  # fmt: skip
     at = now(request)
     if found is None or not found.is_open or found.said:
@@ -189,8 +191,9 @@ async def _answer(
     mistake = malformed or unchosen or tries_left is not None
     return page(
         request, "rights/intake_answer.html", status=429 if guess_at else 422 if mistake else 200,
-        form=found, token=token, typed=typed, malformed=malformed, said=said, unchosen=unchosen, guess_at=guess_at,
-        tries_left=tries_left, living=answer_lives(found, at) and tries_left != 0, again=may_mail_again(found, at),
+        form=found, token=token, typed=typed, malformed=malformed, said=said, under=under, unchosen=unchosen,
+        guess_at=guess_at, tries_left=tries_left, living=answer_lives(found, at) and tries_left != 0,
+        again=may_mail_again(found, at),
     )  # fmt: skip
 
 
@@ -212,10 +215,10 @@ async def _mine(request: Req, *, mistake: str = "", reference: str = "", typed: 
         return page(request, "rights/intake_mailbox.html", typed="", wrong=None, wait=None)
     found = await forms_of_mailbox(visitor.email)
     ours = [one for one in found if one.confirmed_at and one.kind == "lost"]
-    letters = {one.reference: [m for m in await messages_of(one.request) if m.author == "staff"] for one in ours}
+    written = {one.reference: await messages_of(one.request) for one in ours}
     return page(
         request, "rights/intake_mine.html", status=422 if mistake else 200, forms=list(reversed(found)),
-        letters=letters, own=visitor.subject_id, mistake=mistake, reference=reference, typed=typed,
+        written=written, own=visitor.subject_id, mistake=mistake, reference=reference, typed=typed,
     )  # fmt: skip
 
 

@@ -4,15 +4,18 @@ Always true here: every open request shows the day by which it is answered, and 
 a person typed is never lost by a mistake in it.
 """
 
+from datetime import datetime
+
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from portal.errors import Invalid
 from portal.identity.visitor import form, need_session, visitor_of
-from portal.rights import messages, questions
+from portal.policy.model import Policy
+from portal.rights import intake_child, messages, questions
 from portal.rights.dossier import dossier_of
-from portal.rights.events import events_in_words
+from portal.rights.events import events_of
 from portal.rights.lifecycle import NotPossible
 from portal.rights.pages_signed_out import give_back
 from portal.rights.plan_shapes import steps_in
@@ -20,6 +23,7 @@ from portal.rights.requests import RequestView, find, requests_of
 from portal.rights.shapes import category_title, day_bar
 from portal.rights.shapes_correct import box_of
 from portal.rights.shapes_pause import pause_of, use_of
+from portal.settings import Settings
 from portal.web import Req, go, now, page, policy_of, settings_of, words_of
 
 
@@ -37,6 +41,13 @@ async def show_one(request: Req, reference: FromPath[str]) -> Template:
     return await _show(request, copy)
 
 
+@get("/requests/{reference:str}/message")
+async def written(request: Req, reference: FromPath[str]) -> Redirect:
+    """Lead back to the request: who changes the language after a mistake in a message comes by here."""
+    copy = await find(reference, need_session(request).subject_id)
+    return go(request, f"/requests/{copy.reference}")
+
+
 @post("/requests/{reference:str}/message", status_code=200)
 async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
     """Add a message, or answer our question. What is too long or empty comes back with the text as it was typed."""
@@ -47,9 +58,7 @@ async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
     text, at = fields.get("text", ""), now(request)
     policy, settings = policy_of(request), settings_of(request)
     try:
-        if copy.waits:
-            await questions.answer(copy, text, policy=policy, settings=settings, at=at)
-        else:
+        if not (copy.waits and await _answers(copy, text, policy=policy, settings=settings, at=at)):
             await messages.write(
                 copy, author="person", text=text, policy=policy, settings=settings, at=at, actor="person"
             )  # fmt: skip
@@ -58,6 +67,15 @@ async def write(request: Req, reference: FromPath[str]) -> Template | Redirect:
     except NotPossible:
         return await _show(request, await find(reference, copy.owner), ended=True, typed=text)
     return go(request, f"/requests/{reference}")
+
+
+async def _answers(copy: RequestView, text: str, *, policy: Policy, settings: Settings, at: datetime) -> bool:
+    """Take the text as the answer to our question. False when another tab was first, or the request has ended."""
+    try:
+        await questions.answer(copy, text, policy=policy, settings=settings, at=at)
+    except NotPossible:
+        return False
+    return True
 
 
 async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str = "", ended: bool = False) -> Template:
@@ -73,10 +91,11 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
         parcel=parcel,
         available=parcel is not None and parcel.available(at),
         timeline=dossier.timeline,
-        events=events_in_words(words),
+        events=events_of(words, copy.right),
         days=day_bar(copy.received_at.astimezone(words.zone).date(), copy.due_day, today),
         late=copy.is_open and parcel is None and today > copy.due_day,
         plan=dossier.plan("erase"),
+        can_stop=copy.right == "child" and await intake_child.may_stop(copy),
         paused=await pause_of(words, policy, copy),
         stopped=await use_of(copy),
         steps=steps_in(words, policy, copy, dossier),
@@ -89,4 +108,4 @@ async def _show(request: Req, copy: RequestView, *, wrong: str = "", typed: str 
     )
 
 
-routes = [show_all, show_one, write]
+routes = [show_all, show_one, written, write]

@@ -18,13 +18,14 @@ from portal.rights.erasure_plan import recipients_told
 from portal.rights.fields import checked, held_now, places_of
 from portal.rights.intake import Asked, Opened, take_in
 from portal.rights.lifecycle import NotPossible, move
+from portal.rights.messages import SAME_WITHIN
 from portal.rights.messages import checked as checked_message
 from portal.rights.out_of_use import need_in_use
 from portal.rights.person import find_person
 from portal.rights.plans import Line, lay
 from portal.rights.replies import decided
 from portal.rights.requests import RequestView, find, find_by_id
-from portal.rights.tables import Plan
+from portal.rights.tables import Plan, RequestMessage
 from portal.rights.tables_rectification import Correction
 from portal.rights.tasks import open_task
 from portal.settings import Settings
@@ -89,6 +90,8 @@ async def correct(wish: Wish, *, sources: Sources, policy: Policy, settings: Set
 async def note(wish: Wish, *, policy: Policy, settings: Settings, at: datetime) -> Opened:
     """Ask a person of ours about something that no single field holds, or leave a note beside what cannot be rewritten.
 
+    Sent twice, it is one request.
+
     Raises:
         NotFound: there is no such category.
         Invalid: it says nothing, or too much.
@@ -99,6 +102,8 @@ async def note(wish: Wish, *, policy: Policy, settings: Settings, at: datetime) 
         raise NotFound
     async with engine().transaction():
         await corrections.lock(wish.subject)
+        if before := await _noted_before(wish, text, at=at):
+            return Opened(await find_by_id(before), existing=True)
         request = await _take(wish, text, policy, settings, at, receipt=True)
         await corrections.make(
             request, wish.category, "", "decide", "deciding", None, settings=settings, at=at, actor="person"
@@ -136,6 +141,19 @@ async def undo(reference: str, subject: UUID, *, policy: Policy, settings: Setti
         back = Values(old=values.new, new=values.old or "", record=values.record)
         opened = await _begin(wish, field, back, "", policy, settings, at)
     return Opened(opened, existing=False)
+
+
+async def _noted_before(wish: Wish, text: str, *, at: datetime) -> UUID | None:
+    """Return the open request of the same note, sent a moment ago. The person's corrections are locked."""
+    notes = [
+        one.request for one in await corrections.of_person(wish.subject)
+        if one.category == wish.category and not one.field
+    ]  # fmt: skip
+    row = notes and await RequestMessage.select(RequestMessage.request).where(
+        RequestMessage.request.is_in(notes) & (RequestMessage.text == text) & (RequestMessage.at > at - SAME_WITHIN)
+        & RequestMessage.request.closed_at.is_null()
+    ).first()  # fmt: skip
+    return row["request"] if row else None
 
 
 def may_undo(correction: CorrectionView, values: Values, at: datetime) -> bool:

@@ -86,6 +86,9 @@ ALL: dict[str, Written] = {
     "recipients told": lambda words, policy: messages.recipients_told(
         words, policy, reference="DR-2026-0101", told=["Stripe"], waiting=["OpenAI"], link=LINK
     ),
+    "part of it planned": lambda words, policy: messages.erasure_planned(
+        words, policy, reference="DR-2026-0101", erase_at=UNTIL, link=LINK, whole=False
+    ),
     "erasure planned": lambda words, policy: messages.erasure_planned(
         words, policy, reference="DR-2026-0101", erase_at=UNTIL, link=LINK
     ),
@@ -111,6 +114,12 @@ ALL: dict[str, Written] = {
     ),
     "child report": lambda words, policy: messages.child_report(
         words, policy, reference="DR-2026-0101", decide_by=DAY, link=LINK, code="402913"
+    ),
+    "child erasure": lambda words, policy: messages.child_erasure_planned(
+        words, policy, reference="DR-2026-0101", erase_at=UNTIL, can_stop=True, link=LINK
+    ),
+    "child erasure decided": lambda words, policy: messages.child_erasure_planned(
+        words, policy, reference="DR-2026-0101", erase_at=UNTIL, can_stop=False, link=LINK
     ),
     "child report noted": lambda words, policy: messages.child_report_noted(
         words, policy, reference="DR-2026-0101", decide_by=DAY, link=LINK
@@ -248,7 +257,7 @@ def test_a_mail_about_an_address_or_a_child_names_neither(words: Words, policy: 
     """S-02, S-04: the reporter learns nothing about the account, the old address nothing about the new one."""
     noted = ALL["child report noted"](words, policy).text
     assert ("si ce compte existe" if words.language == "fr" else "if there is such an account") in noted.lower()
-    for name in ("address changing", "child report", "child report noted", "mandate"):
+    for name in ("address changing", "child report", "child erasure", "child report noted", "mandate"):
         addresses = set(re.findall(r"\S+@\S+", ALL[name](words, policy).text))
         assert {address.strip(",.:") for address in addresses} == {policy.controller.contact}
 

@@ -70,6 +70,15 @@ async def test_an_erasure_is_cancelled_without_a_trace_in_the_data(bench: Bench)
     assert (await bench.plan(reference)).state == "cancelled" and (await bench.plan(reference)).begun_at is None
 
 
+async def test_a_planned_erasure_is_not_withdrawn_behind_its_own_back(bench: Bench) -> None:
+    """Withdrawn and still carried out would be a lie: it is kept by its own button, or goes on."""
+    reference = await bench.approve()
+    at, policy, settings = bench.house.clock(), bench.house.policy, bench.shop.settings
+    with pytest.raises(NotPossible):
+        await intake.withdraw(reference, bench.subject, policy=policy, settings=settings, at=at)
+    assert (await bench.request(reference)).is_open
+
+
 async def test_an_erasure_that_has_begun_cannot_be_cancelled(bench: Bench) -> None:
     """A place that has no means keeps it under way; cancelling is refused and changes nothing."""
     bench.sources["stripe"].hands = False
@@ -180,6 +189,8 @@ async def test_a_part_is_erased_and_the_account_stays(bench: Bench) -> None:
     assert request.outcome == "fulfilled" and not await in_place(bench.subject)
     assert not await HeldItem.exists()
     assert await erasure_end.forget_addresses(bench.shop) == 0
+    told = await MailBody.select(MailBody.text).where(MailBody.mail.kind == "erasure-planned")
+    assert all("your account goes on" in row["text"] and "Nobody uses" not in row["text"] for row in told) and told
 
 
 async def test_other_open_requests_end_with_the_account(bench: Bench) -> None:

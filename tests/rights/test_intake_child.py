@@ -108,6 +108,70 @@ async def test_the_parent_confirms_and_everything_goes(known: House, under: str,
     assert (await parent.get(link)).status_code == 410
 
 
+async def holder_of(house: House) -> Visitor:
+    """Whoever reads the mail of Ana's account, signed in as that mailbox."""
+    holder = Visitor(house)
+    await holder.send("/en/ask/mine", {"email": ANA})
+    await holder.confirm()
+    return holder
+
+
+async def test_a_mailbox_that_did_not_report_ends_no_report(known: House) -> None:
+    """Whoever gave somebody else's address: that one is taken out of it, and the report is looked at all the same."""
+    await report(known, {**REPORT, "email": BEN})
+    ben, reference = Visitor(known), str((await rows())[0]["reference"])
+    await ben.send("/en/ask/mine", {"email": BEN})
+    await ben.confirm()
+    assert "We look at it either way." in (await ben.get("/en/ask/mine")).text
+    await ben.send("/en/ask/mine", {"reference": reference, "not-mine": "1"})
+    assert reference not in (await ben.get("/en/ask/mine")).text
+    assert ((await rows())[0]["state"], (await IntakeForm.select())[0]["email"]) == ("verifying", "")
+
+
+async def test_the_holder_cannot_withdraw_what_somebody_else_reported(known: House) -> None:
+    """No button and no other way: it would end the report and leave the account out of use for ever."""
+    await report(known)
+    holder = await holder_of(known)
+    place = f"/en/requests/{(await rows())[0]['reference']}"
+    page = (await holder.get(place)).text
+    assert "Withdraw this request" not in page and "You asked on" not in page and "We decide by" in page
+    assert (await holder.send(place, {}, to=f"{place}/withdraw")).headers["location"] == place
+    assert (await rows())[0]["state"] == "verifying"
+
+
+async def test_the_three_days_can_be_used_once_and_a_person_looks_again(known: House) -> None:
+    """The mail and the page offer it; the account stays paused; what two people decide after that stands."""
+    await report(known)
+    code, link = await last_code(known, "child-report"), await last_link("child-report")
+    answer = await Visitor(known).send(link, {"said": "yes", "under": "no", "code": code})
+    assert "is erased in three days" in answer.text
+    await work(known)
+    assert "This page has a button to stop it" in await last_mail("child-erasure")
+    holder, place = await holder_of(known), await last_link("child-erasure")
+    assert "Stop the erasure" in (await holder.get(place)).text
+    for _ in range(2):
+        assert (await holder.send(place, {}, to=f"{place}/keep")).status_code == 303
+    assert [plan["state"] for plan in await Plan.select().where(Plan.kind == "erase")] == ["cancelled"]
+    assert (await rows())[0]["state"] == "verifying" and await Restriction.count(Restriction.lifted_at) == 0
+    assert [row["about"] for row in await Task.select() if row["ended_at"] is None] == ["report", "disputed"]
+    request = await find_by_id((await rows())[0]["id"])  # type: ignore[arg-type]
+    consent = await agreed(known, await asked(known, Verb.CHILD_ERASE, request, {"under": ["no"]}))
+    await intake_child.confirm(request, under=False, consent=consent, at=known.clock(), actor="staff:2")
+    await work(known)
+    assert "button to stop it" not in await last_mail("child-erasure")
+    assert "Stop the erasure" not in (await holder.get(place)).text
+    await holder.send(place, {}, to=f"{place}/keep")
+    assert (await rows())[0]["state"] == "working"
+
+
+async def test_a_wrong_code_does_not_change_the_age_that_was_chosen(known: House) -> None:
+    """The reporter said under the age, the parent not: a slip must not turn three days into none."""
+    await report(known)
+    code, link = await last_code(known, "child-report"), await last_link("child-report")
+    answer = await Visitor(known).send(link, {"said": "yes", "under": "no", "code": f"{(int(code) + 1) % 10**6:06d}"})
+    assert re.search(r'id="under-no" value="no" checked', answer.text)
+
+
 async def test_a_scanner_that_presses_buttons_decides_nothing(known: House) -> None:
     """Without the code from the mail no answer counts, and after five wrong ones none does."""
     await report(known)
@@ -173,9 +237,7 @@ async def test_the_reporter_follows_and_learns_nothing(known: House) -> None:
 async def test_the_holder_does_not_read_who_reported_or_why(known: House) -> None:
     """Their request page tells of the report and the pause; the reporter's words are the reporter's."""
     await report(known, {**REPORT, "email": BEN})
-    holder = Visitor(known)
-    await holder.send("/en/ask/mine", {"email": ANA})
-    await holder.confirm()
+    holder = await holder_of(known)
     page = await holder.get(f"/en/requests/{(await rows())[0]['reference']}")
     assert page.status_code == 200
     assert "The account was put out of use" in page.text

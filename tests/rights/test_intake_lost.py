@@ -68,10 +68,13 @@ async def test_a_question_is_read_on_the_page_and_the_clock_goes_on(house: House
     answer = await visitor.send("/en/ask/mine", {"reference": request.reference, "text": "4242"})
     assert answer.status_code == 303
     assert not (await find_by_id(request.id)).waits
+    assert "<p>4242</p>" in (await visitor.get("/en/ask/mine")).text
+    await visitor.send("/en/ask/mine", {"reference": request.reference, "text": "4242"})
     kinds = [row["kind"] for row in await RequestMessage.select().order_by(RequestMessage.at)]
     assert kinds == ["message", "question", "answer"]
-    empty = await visitor.send("/en/ask/mine", {"reference": request.reference, "text": " "})
-    assert empty.status_code == 422
+    for wrong in (" ", "x" * 5_001):
+        answer = await visitor.send("/en/ask/mine", {"reference": request.reference, "text": wrong})
+        assert (answer.status_code, wrong.strip() in answer.text) == (422, True)
 
 
 async def test_nobody_answers_for_another(house: House) -> None:

@@ -15,9 +15,12 @@ DAYS = 3
 
 
 def erasure_planned(
-    words: Words, policy: Policy, *, reference: str, erase_at: datetime, link: str, days: int = DAYS
+    words: Words, policy: Policy, *, reference: str, erase_at: datetime, link: str, days: int = DAYS, whole: bool = True
 ) -> Message:
-    """Say when it will be erased and how to cancel. Goes to the registered address at once. Source: S-02."""
+    """Say when it will be erased and how to cancel. Goes to the registered address at once. Source: S-02.
+
+    `whole` is False for an erasure in part: the platform goes on meanwhile, so nothing is said to have stopped there.
+    """
     return write(
         Letter(
             kind="erasure-planned",
@@ -27,9 +30,13 @@ def erasure_planned(
                 days,
                 reference=reference,
             ),
-            heading=words("Your data is out of use, and will be erased"),
+            heading=words("Your data is out of use, and will be erased")
+            if whole
+            else words("What you chose will be erased"),
             before=(
-                words("You asked us to erase data, and confirmed it. Nobody uses that data any more."),
+                words("You asked us to erase data. Nobody uses that data any more.")
+                if whole
+                else words("You asked us to erase a part of your data. Here it is out of use; your account goes on."),
                 words("Until the moment below you can change your mind. Then everything is as before."),
             ),
             facts=((words("Reference"), reference), (words("Erasure begins"), words.day_moment(erase_at))),

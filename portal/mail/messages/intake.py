@@ -97,6 +97,34 @@ def child_report(
     )
 
 
+def child_erasure_planned(
+    words: Words, policy: Policy, *, reference: str, erase_at: datetime, can_stop: bool, link: str
+) -> Message:
+    """Write to the address of an account that is a child's: from when it is erased, and whether this can stop it."""
+    return write(
+        Letter(
+            kind="child-erasure",
+            subject=words("About an account on {name}", name=policy.controller.name),
+            heading=words("This account will be erased"),
+            before=(
+                words("It was confirmed that this account belongs to a child. Nobody can use it any more."),
+                words("Until the moment below you can stop it. Then a person looks, and the account stays paused.")
+                if can_stop
+                else words("A person of ours has looked at it. Until the moment below you can still take a copy."),
+            ),
+            facts=((words("Reference"), reference), (words("Erasure begins"), words.day_moment(erase_at))),
+            invitation=words("This page has a button to stop it. Opening it changes nothing:")
+            if can_stop
+            else words("You can follow it here:"),
+            button=words("Stop the erasure") if can_stop else words("Open the page"),
+            link=link,
+            after=(words("Any question? Reply to this message. A person answers."),),
+        ),
+        words,
+        policy,
+    )
+
+
 def child_report_noted(words: Words, policy: Policy, *, reference: str, decide_by: date, link: str) -> Message:
     """Thank whoever reported a child's account, in the same words whether or not there is one. Source: S-04."""
     return write(
@@ -105,7 +133,8 @@ def child_report_noted(words: Words, policy: Policy, *, reference: str, decide_b
             subject=words("About an account on {name}", name=policy.controller.name),
             heading=words("Thank you for telling us"),
             before=(
-                words("If there is such an account, nobody can use it from now on."),
+                words("If there is such an account, nobody can use it within the hour."),
+                words("If you gave a name and no address, a person of ours finds the account first."),
                 words("A person looks at your report and decides."),
                 words("To protect the child we cannot tell you what we hold, nor whether there is an account."),
             ),
