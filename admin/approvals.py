@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from admin.approvals_words import verb_in_words
-from admin.colleagues import Colleague, everybody, names_of, others_who_may
+from admin.colleagues import Colleague, everybody, others_who_may
 from admin.desk_act import Act
 from admin.roles import Permission
 from admin.who import Staff, StaffConfirmNeeded
@@ -75,19 +75,19 @@ async def ask_second(act: Act, verb: Verb) -> None:
     )
 
 
-async def shown(request: RequestView, settings: Settings) -> list[Shown]:
-    """Return what two people decided about a request, or have to, oldest first."""
+async def shown(request: RequestView, settings: Settings, names: Mapping[int, str]) -> list[Shown]:
+    """Return what two people decided about a request, or have to, oldest first. `names` are of staff, by number."""
     found = await of_request(request.id)
-    names = await names_of([one.asked_by for one in found] + [one.decided_by for one in found]) if found else {}
-    return [await show(one, names, settings) for one in found]
+    said, called = await approvals.read_each(found, settings), {f"staff:{id}": name for id, name in names.items()}
+    return [show(one, what, called) for one, what in zip(found, said, strict=True)]
 
 
-async def show(one: ApprovalView, names: Mapping[str, str], settings: Settings) -> Shown:
-    """Return one with the reasons."""
-    what = await approvals.read(one, settings)
+def show(one: ApprovalView, what: approvals.What | None, names: Mapping[str, str]) -> Shown:
+    """Return one with the reasons, if they can be read."""
     return Shown(
-        approval=one, asked_by=names[one.asked_by], decided_by=names[one.decided_by],
-        reason=what.reason if what else "", answer=what.answer if what else "",
+        approval=one, asked_by=names.get(one.asked_by, one.asked_by),
+        decided_by=names.get(one.decided_by, one.decided_by), reason=what.reason if what else "",
+        answer=what.answer if what else "",
         one_person=one.state == "approved" and one.asked_by == one.decided_by,
     )  # fmt: skip
 

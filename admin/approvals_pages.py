@@ -133,7 +133,7 @@ async def _page(
     act = Act(request=about, fields=MultiDict(), policy=policy, settings=settings, at=at, staff=staff)
     return staff_page(
         request, staff, "staff/approval.html", status=wrong.status if wrong else 200,
-        one=await desk.show(found, names, settings), copy=about, mine=mine, single=single,
+        one=desk.show(found, what, names), copy=about, mine=mine, single=single,
         what=verb_in_words(words, found.verb), state=state_in_words(words, found.state),
         exactly=await asked_for(act, found.verb, what.values, words) if what and found.state == "waiting" else None,
         may_decide=staff.may(Permission.APPROVE) and (not mine or single),

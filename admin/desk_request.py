@@ -36,7 +36,7 @@ from portal.rights.letters.reasons_table import Reason
 from portal.rights.objection import answer_of
 from portal.rights.out_of_use import ASKED_FOR
 from portal.rights.rectification import field_of
-from portal.rights.reference import contacts, hints
+from portal.rights.reference import known
 from portal.rights.requests import RequestView
 from portal.rights.shapes import category_title
 from portal.web import Req, address, now, policy_of, settings_of, words_of
@@ -64,7 +64,8 @@ async def request_page(
     policy, words, at = policy_of(request), words_of(request), now(request)
     file = await desk_shapes.open_file(found, words, policy, settings_of(request), at=at, staff=staff.id)
     possible = offers(file, policy)
-    two_people = await approvals.shown(found, settings_of(request))
+    two_people = await approvals.shown(found, settings_of(request), file.story.names)
+    told, happened = await known(), [(one.event, one.actor) for one in file.story.happened]
     second = any(one.approval.state == "waiting" for one in two_people)
     offered = [one for one in possible if staff.may(PERMISSIONS[one])]
     return staff_page(
@@ -76,8 +77,8 @@ async def request_page(
         action=address(request, f"{PATH}/{found.reference}"),
         next_action=next_action(words, file, possible, second=second),
         **_in_words(words, policy, file, at.astimezone(words.zone).date()), **_of_person(words, file, staff),
-        **_choices(words, policy, found, await hints()), contacts=await contacts(),
-        **_clock(words, file, at), two=await four_eyes.erasure_takes_two(found),
+        **_choices(words, policy, found, told.hints), contacts=told.contacts,
+        **_clock(words, file, at), two=four_eyes.erasure_takes_two_of(found, happened),
         approvals=two_people,
     )  # fmt: skip
 

@@ -18,18 +18,18 @@ from portal.database import engine
 from portal.errors import NotFound
 from portal.evidence.log import append
 from portal.policy.model import Policy
-from portal.rights import clocks, corrections
+from portal.rights import corrections
 from portal.rights.corrections import CorrectionView, Values
-from portal.rights.deadlines import Deadline, Inputs, deadline
-from portal.rights.dossier import dossier_of
-from portal.rights.intake_forms import FormView, form_of
+from portal.rights.deadlines import Deadline, Inputs, deadline, from_json
+from portal.rights.dossier import DOSSIER, Dossier
+from portal.rights.intake_forms import FORMS, FormView
 from portal.rights.looks import OPEN_FOR, LookView
 from portal.rights.messages import MessageView
 from portal.rights.notes import NoteView
-from portal.rights.out_of_use import InPlace, in_place
+from portal.rights.out_of_use import InPlace
 from portal.rights.plan_shapes import Steps, steps_in
 from portal.rights.requests import REFERENCE, RequestView
-from portal.rights.stopped_uses import Stopped, stopped
+from portal.rights.stopped_uses import Stopped
 from portal.rights.tables import SubjectRequest
 from portal.rights.tasks import TaskView
 from portal.settings import Settings
@@ -53,11 +53,19 @@ class OfStaff(msgspec.Struct, frozen=True, kw_only=True):
 class Extra(msgspec.Struct, frozen=True, kw_only=True):
     """What only staff see of a request, and of its person as it is stored."""
 
+    clock: str
+    """What its dates are computed from, as `clocks` stores it."""
     happened: tuple[Happened, ...]
     notes: tuple[NoteView, ...]
     looks: tuple[LookView, ...]
     staff: tuple[OfStaff, ...]
     person: Person | None
+    form: FormView | None
+    """The form that it came by; what came by the portal or by staff has none."""
+    pause: InPlace | None
+    """What is out of use because of it."""
+    use: Stopped | None
+    """The use that stands still because of it."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +113,15 @@ async def by_reference(reference: str) -> RequestView:
 async def open_file(
     request: RequestView, words: Words, policy: Policy, settings: Settings, *, at: datetime, staff: int
 ) -> File:
-    """Return everything about a request, in nine queries at most.
+    """Return everything about a request, in one query; of a correction in two more.
 
     That it was read, and by whom, is evidence. Source: law S-19.
     """
     async with engine().transaction():
         await append("staff:request:opened", at=at, actor=f"staff:{staff}", reference=request.reference)
-    subject, dossier = request.subject, await dossier_of(request.id)
-    inputs, extra = await clocks.inputs_of(request.id), await extra_of(request, policy)
-    correction = await corrections.of_request(request.id)
+    dossier, extra = await _all_of(request, policy)
+    inputs = from_json(extra.clock)
+    correction = await corrections.of_request(request.id) if request.right == "rectification" else None
     until = _open_until(extra.looks, staff, at)
     values = await corrections.values_of(correction, settings) if correction and until else None
     names = {one.id: one.name for one in extra.staff}
@@ -123,27 +131,28 @@ async def open_file(
             happened=extra.happened, messages=dossier.messages, notes=extra.notes, looks=extra.looks, names=names
         ),
         steps=steps_in(words, policy, request, dossier), tasks=dossier.tasks, person=extra.person,
-        form=await form_by(request), colleagues=[one for one in extra.staff if one.works], open_until=until,
-        pause=next((one for one in await in_place(subject) if one.request == request.id), None) if subject else None,
-        use=next((one for one in await stopped(subject) if one.request == request.id), None) if subject else None,
-        correction=correction, values=values, erasing=dossier.plan("erase") is not None,
+        form=extra.form, colleagues=[one for one in extra.staff if one.works], open_until=until, pause=extra.pause,
+        use=extra.use, correction=correction, values=values, erasing=dossier.plan("erase") is not None,
     )  # fmt: skip
 
 
 async def extra_of(request: RequestView, policy: Policy) -> Extra:
-    """Return what only staff see of a request, in one query."""
-    rows = await SubjectRequest.raw(
-        _EXTRA, request.reference, request.reference, policy.controller.zone, *[request.id] * 3
-    )
+    """Return what only staff see of a request, in one query. Raises: NotFound."""
+    rows = await SubjectRequest.raw(f"SELECT {_EXTRA} AS extra {_OF_REQUEST}", policy.controller.zone, request.id)
+    if not rows:
+        raise NotFound
     return msgspec.json.decode(rows[0]["extra"], type=Extra)
 
 
-async def form_by(request: RequestView) -> FormView | None:
-    """Return the form that a request came by; what came by the portal or by staff has none."""
-    try:
-        return await form_of(request.id) if request.channel in {"mailbox", "agent", "report"} else None
-    except NotFound:
-        return None
+async def _all_of(request: RequestView, policy: Policy) -> tuple[Dossier, Extra]:
+    """Return what its person and what staff see of a request, in one query. Raises: NotFound."""
+    rows = await SubjectRequest.raw(
+        f"SELECT {DOSSIER} AS dossier, {_EXTRA} AS extra {_OF_REQUEST}", policy.controller.zone, request.id
+    )
+    if not rows:
+        raise NotFound
+    dossier = msgspec.json.decode(rows[0]["dossier"], type=Dossier)
+    return dossier, msgspec.json.decode(rows[0]["extra"], type=Extra)
 
 
 def _open_until(looks: Sequence[LookView], staff: int, at: datetime) -> datetime | None:
@@ -156,12 +165,16 @@ def _many(rows: str, order: str) -> str:
     return f"(SELECT coalesce(json_agg(to_json(x) ORDER BY {order}), '[]') FROM ({rows}) x)"
 
 
+def _one(row: str) -> str:
+    return f"(SELECT to_json(x) FROM ({row} LIMIT 1) x)"
+
+
 _OFTEN = "('staff:request:opened', 'staff:data:counted', 'staff:data:read')"
 _HAPPENED = (
-    "SELECT e.seq, e.at, e.event, e.actor, e.details, 1 AS times FROM evidence e WHERE e.reference = {}"
+    "SELECT e.seq, e.at, e.event, e.actor, e.details, 1 AS times FROM evidence e WHERE e.reference = r.reference"
     f" AND e.event NOT IN {_OFTEN} UNION ALL"
     " SELECT min(e.seq), min(e.at), e.event, e.actor, jsonb_build_object(), count(*)"
-    f" FROM evidence e WHERE e.reference = {{}} AND e.event IN {_OFTEN}"
+    f" FROM evidence e WHERE e.reference = r.reference AND e.event IN {_OFTEN}"
     " GROUP BY e.event, e.actor, (e.at AT TIME ZONE {})::date"
 )
 _PERSON = (
@@ -175,11 +188,16 @@ _STAFF = (
     "SELECT u.id, coalesce(nullif(u.name, ''), split_part(u.email, '@', 1)) AS name, u.active, u.roles"
     " FROM staff_user u"
 )
+_FORM = f"(SELECT to_json(x) FROM ({FORMS}) x WHERE x.request = r.id)"
+_PAUSE = "SELECT p.*, r.reference FROM restriction p WHERE p.request = r.id AND p.lifted_at IS NULL ORDER BY p.since"
+_USE = "SELECT u.*, r.reference FROM stopped_use u WHERE u.request = r.id AND u.ended_at IS NULL ORDER BY u.since"
 _EXTRA = (
-    "SELECT json_build_object('happened', " + _many(_HAPPENED, "x.seq")
-    + ", 'notes', " + _many("SELECT n.at, n.staff, n.text FROM request_note n WHERE n.request = {}", "x.at")
-    + ", 'looks', " + _many("SELECT l.at, l.staff, l.reason, l.why FROM request_look l WHERE l.request = {}", "x.at")
+    "json_build_object('clock', r.clock, 'happened', " + _many(_HAPPENED, "x.seq")
+    + ", 'notes', " + _many("SELECT n.at, n.staff, n.text FROM request_note n WHERE n.request = r.id", "x.at")
+    + ", 'looks', " + _many("SELECT l.at, l.staff, l.reason, l.why FROM request_look l WHERE l.request = r.id", "x.at")
     + ", 'staff', " + _many(_STAFF, "x.name, x.id")
-    + ", 'person', (SELECT to_json(x) FROM (" + _PERSON + ") x)"
-    ")::text AS extra FROM subject_request r WHERE r.id = {}"
+    + ", 'person', " + _one(_PERSON) + ", 'form', " + _FORM
+    + ", 'pause', " + _one(_PAUSE) + ", 'use', " + _one(_USE) + ")::text"
 )  # fmt: skip
+"""What is decoded as `Extra`, of a `subject_request r`."""
+_OF_REQUEST = "FROM subject_request r WHERE r.id = {}"

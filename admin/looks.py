@@ -96,9 +96,9 @@ async def _page(
     policy, words, at = policy_of(request), words_of(request), now(request)
     until = await open_until(found.id, staff=staff.id, at=at) if staff.may(Permission.DATA) else None
     await _note(found, staff, read=until is not None, at=at)
-    extra, form_sent = await desk_shapes.extra_of(found, policy), await desk_shapes.form_by(found)
+    extra = await desk_shapes.extra_of(found, policy)
     who = who_of(
-        words, found, extra.person, form_sent, happened=extra.happened,
+        words, found, extra.person, extra.form, happened=extra.happened,
         names={one.id: one.name for one in extra.staff}, is_open=until is not None,
     )  # fmt: skip
     places = [] if who.erased else await _places(request, found, is_open=until is not None)

@@ -6,6 +6,7 @@ Always true here: what the mail lists and what Today lists come from the same lo
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from admin.approvals import alone
 from admin.today_things import Asked, Thing, things_of_today
 from admin.who import Staff
 from portal.mail.messages.staff_reminders import Day, Line
@@ -23,7 +24,8 @@ async def plan_for(staff: Staff, colleagues: list[int], words: Words, policy: Po
     today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
     somebody = {id: words("A colleague") for id in colleagues} | {staff.id: staff.name}
     asked = Asked(staff=staff, policy=policy, words=words, at=at, today=today)
-    plan, rest = await things_of_today(asked, somebody), await ahead(Chosen(), today)
+    plan = await things_of_today(asked, somebody, alone=await alone(policy, staff))
+    rest = await ahead(Chosen(), today)
     return Day(
         lines=[_line(thing, words) for thing in plan.things],
         more=plan.count - sum(thing.count for thing in plan.things),

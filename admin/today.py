@@ -30,7 +30,7 @@ from portal.rights import queue, queue_plan
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.queue import Chosen
 from portal.rights.queue_pulse import pulse
-from portal.rights.reference import contacts
+from portal.rights.reference import Contact
 from portal.rights.tasks import TaskView
 from portal.web import Req, now, policy_of, words_of
 from portal.working_days import Calendar
@@ -45,6 +45,8 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
 
     task: TaskView
     reference: str
+    contact: Contact | None
+    """Whom to write to at the recipient that is to be told."""
 
 
 class OpenBreach(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,17 +85,19 @@ async def today_page(
     today = at.astimezone(ZoneInfo(policy.controller.zone)).date()
     known = await owners()
     asked = Asked(staff=staff, policy=policy, words=words, at=at, today=today)
+    alone = policy.controller.single_operator and known.alone(staff.id)
     ahead, open_now = await queue_plan.ahead(chosen, today), await open_tasks()
     return staff_page(
         request, staff, "staff/today.html", status=status, wrong=wrong, find=find, why=why, given=given or {},
         today=today, chosen=chosen, owners=known, breach=await open_breach(at), pulse=await pulse(at),
-        plan=await things_of_today(asked, dict(known.names)), ahead=ahead, pages=await queue.pages(chosen, today),
+        plan=await things_of_today(asked, known.names, alone=alone), ahead=ahead,
+        pages=await queue.pages(chosen, today),
         strip=strip(ahead.days, today, Calendar(policy.controller.holidays)), open_tasks=open_now,
         rights=[(right, asked_in_words(words, right)) for right in RIGHTS], may_assign=staff.may(Permission.ASSIGN),
         may_extend=staff.may(Permission.DECIDE), duration=lambda minutes: duration(words, minutes),
         back=query_of(chosen), more=lambda page: query_of(chosen, group=page.group, after="~".join(page.after)),
         only=lambda group: query_of(unpaged(chosen), group=group), weekday=lambda day: weekday(words, day),
-        contacts=await contacts() if any(one.task.kind == "tell" for one in open_now) else {},
+        contacts={one.task.about: one.contact for one in open_now if one.contact},
         task=lambda one: task_in_words(words, policy, one, words.language), **rows_in_words(request, staff, known),
     )  # fmt: skip
 
@@ -124,12 +128,20 @@ async def open_tasks() -> list[OpenTask]:
     """Return the most urgent tasks that are not ended. What is to be decided stands with the requests."""
     rows = await engine().run_querystring(
         QueryString(
-            "SELECT t.*, r.reference FROM task t JOIN subject_request r ON r.id = t.request WHERE t.ended_at IS NULL"
-            " AND t.kind <> 'decide' ORDER BY t.due_day, t.opened_at LIMIT {}",
+            "SELECT t.*, r.reference, to_json(c)::text AS contact FROM task t"
+            " JOIN subject_request r ON r.id = t.request"
+            " LEFT JOIN recipient_contact c ON t.kind = 'tell' AND c.recipient = t.about"
+            " WHERE t.ended_at IS NULL AND t.kind <> 'decide' ORDER BY t.due_day, t.opened_at LIMIT {}",
             TASKS,
         )
     )
-    return [OpenTask(task=msgspec.convert(row, TaskView), reference=row["reference"]) for row in rows]
+    return [
+        OpenTask(
+            task=msgspec.convert(row, TaskView), reference=row["reference"],
+            contact=msgspec.json.decode(row["contact"], type=Contact) if row["contact"] else None,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 routes = [show_today]

@@ -19,18 +19,26 @@ class Owners(msgspec.Struct, frozen=True):
     """Of everybody, active or not."""
     givable: tuple[Colleague, ...]
     """Whom a request can be given to, by name."""
+    approvers: frozenset[int]
+    """The active ones who may be the second of two people."""
 
     def can_have(self, id: int) -> bool:
         """Tell whether a request can be given to this one."""
         return any(one.id == id for one in self.givable)
+
+    def alone(self, id: int) -> bool:
+        """Tell whether nobody but this one may be the second of two people."""
+        return not self.approvers - {id}
 
 
 async def owners() -> Owners:
     """Return all of them, in one query."""
     rows = await StaffUser.select(StaffUser.id, StaffUser.name, StaffUser.email, StaffUser.roles, StaffUser.active)
     names = {row["id"]: row["name"] or row["email"].partition("@")[0] for row in rows}
+    may = {row["id"]: permits(roles_of(row["roles"])) for row in rows if row["active"]}
     givable = [
         Colleague(row["id"], names[row["id"]], row["email"]) for row in rows
-        if row["active"] and Permission.WRITE in permits(roles_of(row["roles"]))
+        if Permission.WRITE in may.get(row["id"], frozenset())
     ]  # fmt: skip
-    return Owners(names, tuple(sorted(givable, key=lambda one: one.name.lower())))
+    approvers = frozenset(id for id, permitted in may.items() if Permission.APPROVE in permitted)
+    return Owners(names, tuple(sorted(givable, key=lambda one: one.name.lower())), approvers)

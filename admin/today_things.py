@@ -4,13 +4,12 @@ Always true here: what the plan counts and what it shows come from the same look
 `MORE`, and each says what it costs.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
 
 from admin.approvals import PATH as APPROVALS
-from admin.approvals import alone
 from admin.roles import Permission
 from admin.today_words import MINUTES, next_of, why_of
 from admin.who import Staff
@@ -56,11 +55,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 type Source = Callable[[Asked], Awaitable[Sequence[Thing]]]
 
 
-async def things_of_today(asked: Asked, names: dict[int, str]) -> Today:
-    """Return the plan: what belongs to requests, then what other rooms add."""
-    own_before = queue_plan.NEVER
-    if asked.policy.controller.single_operator and await alone(asked.policy, asked.staff):
-        own_before = asked.at - four_eyes.SLEEP_ON_IT
+async def things_of_today(asked: Asked, names: Mapping[int, str], *, alone: bool) -> Today:
+    """Return the plan: what belongs to requests, then what other rooms add.
+
+    `names` are of staff, by number; `alone` as `approvals.alone` tells it: then what they asked for is theirs to decide
+    a day later.
+    """
+    own_before = asked.at - four_eyes.SLEEP_ON_IT if alone else queue_plan.NEVER
     plan = await queue_plan.plan(asked.today, actor=asked.staff.actor, own_before=own_before)
     things = [
         Thing(

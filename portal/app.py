@@ -88,9 +88,12 @@ def open_to_all() -> list[Router | Callable[..., object]]:
 
 
 def pages() -> list[Router]:
-    """Return the pages that know their visitor."""
-    handlers = [*identity.routes, *rights.routes, *staff.routes]
-    return [Router("/{language:str}", route_handlers=handlers, middleware=[VisitorMiddleware()])]
+    """Return the pages that know their visitor; to those of staff it does not matter who is signed in as a person."""
+    ours = [*identity.routes, *rights.routes]
+    return [
+        Router("/{language:str}", route_handlers=ours, middleware=[VisitorMiddleware()]),
+        Router("/{language:str}", route_handlers=staff.routes, middleware=[VisitorMiddleware(sessions=False)]),
+    ]
 
 
 @get("/", sync_to_thread=False)

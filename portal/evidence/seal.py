@@ -6,6 +6,7 @@ content any more; a key is stored sealed itself, with a key that is not in the d
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -60,6 +61,26 @@ async def unseal(subject: UUID, body: bytes, *, reference: str, settings: Settin
         raise Unreadable("the key was destroyed")
     key = _unwrap(rows[0]["wrapped"], subject, settings)
     return _open(key, body, _bound(subject, reference))
+
+
+async def unseal_each(sealed: Sequence[tuple[UUID, str, bytes]], *, settings: Settings) -> list[bytes | None]:
+    """Open several contents in one query, each given with its person and reference. None for what does not open."""
+    people = list({subject for subject, _, _ in sealed})
+    if not people:
+        return []
+    rows = await engine().run_querystring(
+        QueryString("SELECT subject, wrapped FROM seal_key WHERE subject = ANY({})", people)
+    )
+    wrapped = {row["subject"]: row["wrapped"] for row in rows}
+
+    def opened(subject: UUID, reference: str, body: bytes) -> bytes | None:
+        try:
+            key = _unwrap(wrapped[subject], subject, settings) if subject in wrapped else None
+            return _open(key, body, _bound(subject, reference)) if key else None
+        except Unreadable:
+            return None
+
+    return [opened(*one) for one in sealed]
 
 
 async def keep(sealed: Sealed, *, reference: str, at: datetime) -> None:

@@ -85,13 +85,15 @@ async def ask(
 
 async def read(approval: ApprovalView, settings: Settings) -> What | None:
     """Return what was asked for; None once it is gone, or the person's key is destroyed."""
-    try:
-        plain = await seals.unseal(
-            approval.sealed_for, approval.sealed or b"", reference=str(approval.id), settings=settings
-        )  # fmt: skip
-    except seals.Unreadable:
-        return None
-    return msgspec.json.decode(plain, type=What)
+    return (await read_each([approval], settings))[0]
+
+
+async def read_each(found: Sequence[ApprovalView], settings: Settings) -> list[What | None]:
+    """Return the same of several, in one query."""
+    plain = await seals.unseal_each(
+        [(one.sealed_for, str(one.id), one.sealed or b"") for one in found], settings=settings
+    )
+    return [msgspec.json.decode(one, type=What) if one else None for one in plain]
 
 
 async def agree(

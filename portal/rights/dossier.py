@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.errors import NotFound
 from portal.rights.messages import MessageView
 from portal.rights.plans import ItemView, Kind
 from portal.rights.receipts import grouped
@@ -59,8 +60,10 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def dossier_of(request: UUID) -> Dossier:
-    """Return everything about a request."""
-    rows = await SubjectRequest.raw(_QUERY, *[request] * _QUERY.count("{}"))
+    """Return everything about a request. Raises: NotFound."""
+    rows = await SubjectRequest.raw(f"SELECT {DOSSIER} AS dossier FROM subject_request r WHERE r.id = {{}}", request)
+    if not rows:
+        raise NotFound
     return msgspec.json.decode(rows[0]["dossier"], type=Dossier)
 
 
@@ -69,25 +72,26 @@ def _many(rows: str, order: str) -> str:
 
 
 _HAPPENED = (
-    "SELECT t.at, t.event, '' AS why FROM timeline_entry t WHERE t.request = {} UNION ALL"
-    " SELECT l.at, 'person-looked-' || l.reason, l.why FROM request_look l WHERE l.request = {}"
+    "SELECT t.at, t.event, '' AS why FROM timeline_entry t WHERE t.request = r.id UNION ALL"
+    " SELECT l.at, 'person-looked-' || l.reason, l.why FROM request_look l WHERE l.request = r.id"
 )
 """What happened, with who looked: dates and purposes, no names. Source: C-579/21."""
 _ITEMS = _many("SELECT i.* FROM plan_item i WHERE i.plan = p.id", "x.position")
 _PLANS = (
     "SELECT p.id, p.kind, p.whole, p.state, p.runs_at, p.approved_at, "
     + _ITEMS
-    + " AS items FROM plan p WHERE p.request = {}"
+    + " AS items FROM plan p WHERE p.request = r.id"
 )
-_QUERY = (
-    "SELECT json_build_object("
+DOSSIER = (
+    "json_build_object("
     "'timeline', " + _many(_HAPPENED, "x.at") + ","
     "'messages', "
-    + _many("SELECT m.at, m.author, m.kind, m.text FROM request_message m WHERE m.request = {}", "x.at")
-    + ",'parcel', (SELECT to_json(c) FROM parcel c WHERE c.request = {} ORDER BY c.ready_at DESC LIMIT 1),"
+    + _many("SELECT m.at, m.author, m.kind, m.text FROM request_message m WHERE m.request = r.id", "x.at")
+    + ",'parcel', (SELECT to_json(c) FROM parcel c WHERE c.request = r.id ORDER BY c.ready_at DESC LIMIT 1),"
     "'plans', " + _many(_PLANS, "x.approved_at, x.kind DESC") + ","
-    "'tasks', " + _many("SELECT k.* FROM task k WHERE k.request = {}", "x.opened_at") + ","
-    "'receipt_number', coalesce((SELECT c.number FROM receipt c WHERE c.request = {}"
+    "'tasks', " + _many("SELECT k.* FROM task k WHERE k.request = r.id", "x.opened_at") + ","
+    "'receipt_number', coalesce((SELECT c.number FROM receipt c WHERE c.request = r.id"
     " ORDER BY c.supplement DESC LIMIT 1), '')"
-    ")::text AS dossier"
+    ")::text"
 )
+"""What is decoded as `Dossier`, of a `subject_request r`."""

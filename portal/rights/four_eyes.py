@@ -4,7 +4,7 @@ Always true here: it is never in the way of what a person confirmed themself; a 
 one for good. Source: GDPR Art. 12(5); law S-17.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -41,6 +41,10 @@ class Verb(StrEnum):
 ABOUT_NO_REQUEST = frozenset(
     {Verb.BULK_EXPORT, Verb.RETENTION_CHANGE, Verb.SEVERITY_DOWN, Verb.POLICY_ACTIVATION, Verb.KEY_ROTATION}
 )
+
+
+SAID_BY_STAFF = frozenset({f"rights:request:{event}" for event in ("identified", "entered", "joined")})
+"""Events by which staff said who asks, or what."""
 
 
 class NeedsSecond(Refused):
@@ -105,12 +109,18 @@ async def erasure_takes_two(request: RequestView) -> bool:
         return False
     rows = await engine().run_querystring(
         QueryString(
-            "SELECT EXISTS (SELECT FROM evidence WHERE reference = {} AND actor LIKE 'staff:%' AND event IN"
-            " ('rights:request:identified', 'rights:request:entered', 'rights:request:joined')) AS theirs",
-            request.reference,
+            "SELECT EXISTS (SELECT FROM evidence WHERE reference = {} AND actor LIKE 'staff:%' AND event = ANY({}))"
+            " AS theirs",
+            request.reference, sorted(SAID_BY_STAFF),
         )
     )  # fmt: skip
     return bool(rows[0]["theirs"])
+
+
+def erasure_takes_two_of(request: RequestView, happened: Iterable[tuple[str, str]]) -> bool:
+    """Tell the same of a request whose entries of the evidence, each with who it was, are known."""
+    theirs = any(event in SAID_BY_STAFF and actor.startswith("staff:") for event, actor in happened)
+    return request.right == "erasure" and theirs
 
 
 async def lost_mailbox(request: RequestView) -> bool:

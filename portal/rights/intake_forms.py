@@ -151,11 +151,12 @@ def _one(found: list[FormView]) -> FormView:
 
 
 async def _select(condition: str, *values: object) -> list[FormView]:
-    rows = await IntakeForm.raw(f"{_SELECT} WHERE {condition} ORDER BY f.sent_at, r.reference", *values)
+    rows = await IntakeForm.raw(f"{FORMS} WHERE {condition} ORDER BY f.sent_at, r.reference", *values)
     return msgspec.convert(rows, list[FormView])
 
 
-_SELECT = (
+FORMS = (
     'SELECT f.*, r.reference, r."right", r.state, r.outcome, r.waits, r.language, r.received_at, r.closed_at,'
     " r.subject FROM intake_form f JOIN subject_request r ON r.id = f.request"
 )
+"""Rows of `FormView`, of forms `f` with their requests `r`."""

@@ -18,6 +18,7 @@ from portal.rights.lifecycle import NotPossible
 from portal.rights.tables import Plan, PlanItem
 
 JOB = "rights.plan"
+DUE = "SELECT id FROM plan WHERE state IN ('approved', 'running', 'scanning') AND runs_at <= {}"
 
 type Kind = Literal["erase", "restrict", "lift", "rectify"]
 
@@ -253,9 +254,7 @@ async def again(plan: PlanView, delay: timedelta, *, at: datetime) -> None:
 
 async def enqueue_due(*, at: datetime) -> int:
     """Enqueue every plan whose time has come; the schedule calls this each minute. Returns how many."""
-    rows = await Plan.raw(
-        "SELECT id FROM plan WHERE state IN ('approved', 'running', 'scanning') AND runs_at <= {}", at
-    )  # fmt: skip
+    rows = await Plan.raw(DUE, at)
     for row in rows:
         async with engine().transaction():
             await enqueue(JOB, {"plan": str(row["id"])}, key=f"plan:{row['id']}")

@@ -52,15 +52,24 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-async def contacts() -> dict[str, Contact]:
-    """Return the contact of each recipient that has one, by the recipient's id."""
-    rows = await RecipientContact.select().order_by(RecipientContact.recipient)
-    return {row["recipient"]: msgspec.convert(row, Contact) for row in rows}
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organisation knows beside a request."""
+
+    contacts: dict[str, Contact]
+    """The contact of each recipient that has one, by the recipient's id."""
+    hints: dict[str, str]
+    """What colleagues should know of a ground, by the ground's id. Never shown to a person."""
 
 
-async def hints() -> dict[str, str]:
-    """Return what colleagues should know of a ground, by the ground's id. Never shown to a person."""
-    return {row["reason"]: row["text"] for row in await ReasonHint.select(ReasonHint.reason, ReasonHint.text)}
+async def known() -> Known:
+    """Return both, in one query."""
+    rows = await ReasonHint.raw(
+        "SELECT json_build_object('contacts',"
+        " coalesce((SELECT json_object_agg(c.recipient, to_json(c)) FROM recipient_contact c), json_build_object()),"
+        " 'hints', coalesce((SELECT json_object_agg(h.reason, h.text) FROM reason_hint h), json_build_object()))::text"
+        " AS known"
+    )
+    return msgspec.json.decode(rows[0]["known"], type=Known)
 
 
 async def with_addition(letter: Letter, language: str) -> Letter:

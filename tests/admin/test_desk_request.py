@@ -18,11 +18,17 @@ from portal.app import create_app
 from portal.clock import SetClock, system_clock
 from portal.database import engine
 from portal.identity.tables import KnownIdentifier, Subject
+from portal.policy.model import Basis
+from portal.rights import approvals
+from portal.rights.approvals_rows import find
+from portal.rights.corrections import Values, make
 from portal.rights.events import events_in_words
+from portal.rights.four_eyes import Verb
 from portal.rights.looks import OPEN_FOR
 from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables_desk import RequestNote
 from portal.rights.tables_looks import RequestLook
+from portal.rights.tasks import open_task
 from portal.sources.registry import Sources
 from portal.words import Words
 from tests.admin.test_desk import TOKEN, Desk, events
@@ -31,8 +37,9 @@ from tests.rights.test_pages_cost import counted
 from tests.web_app import browsing, organisation, settings
 
 ADDRESS, NAME, NUMBER = "margot@person.example", "Margot Lemaire", "cus_42margot"
-MOST_QUERIES = 13
-"""The session, whoever it is, the request, what belongs to it, and what others show on its page."""
+QUERIES, MOST_QUERIES = 5, 8
+"""The session, the request, what belongs to it, what waits for two, what we know beside it; at most three for what is
+sealed: the correction, its values, the reasons of two people."""
 REFUSAL: Mapping[str, str | list[str]] = {"facts": "We looked.", "why": "It is right.", "reasons": ["accurate"]}
 
 
@@ -146,6 +153,43 @@ async def test_who_may_open_the_case_may_not_open_the_data(room: Room, role: Rol
     assert "Your role sees how much is held" in (await room.client.get(f"/en/staff/desk/{request.reference}/data")).text
     assert (await opened(room, request)).status_code == 403
     assert await RequestLook.count() == 0 and "staff:refused" in [event for event, _ in await events(request.reference)]
+
+
+async def test_nobody_is_shown_a_button_that_is_shut_to_them(room: Room) -> None:
+    """Who may not do tasks reads what they are; who may is led to what failed, too."""
+    request = await room.asked("inquiry")
+    async with engine().transaction():
+        await open_task(request.id, request.reference, "tell", "stripe", due=request.due_day, at=room.clock())
+    failed = f"/en/staff/failures/{request.reference}"
+    page = await room.open(request)
+    assert "/en/staff/tasks/" in page and failed in page
+    assert (await room.client.get(failed)).status_code == 200
+    for role in (Role.INTAKE, Role.APPROVER, Role.AUDITOR):
+        await room.become(f"some-{role}", role)
+        for text in (await room.open(request), (await room.client.get("/en/staff/desk")).text):
+            assert "Tell Stripe" in text and "/en/staff/tasks/" not in text and failed not in text
+
+
+async def test_an_address_that_two_people_decide_on_is_for_those_two(room: Room) -> None:
+    """Whoever may only read sees that there is one: it is the person's, and nobody looked for a reason."""
+    request = await room.asked("inquiry")
+    asked = await approvals.ask(
+        Verb.NEW_ADDRESS, request, {"email": ["new@person.example"]}, "Lost.", settings=room.settings, at=room.clock(),
+        actor="staff:99",
+    )  # fmt: skip
+    path = f"/en/staff/approvals/{asked}"
+    assert "new@person.example" in (await room.client.get(path)).text
+    for role in (Role.AUDITOR, Role.INTAKE):
+        await room.become(f"some-{role}", role)
+        page = (await room.client.get(path)).text
+        assert "new@" not in page and "n•••@person.example" in page
+
+
+async def test_what_can_only_be_refused_is_said_to_be(room: Room) -> None:
+    """Nothing rests on consent here: no worker ends it, so the page does not say that one does."""
+    assert not any(one.basis is Basis.CONSENT for one in room.policy.purposes)
+    page = await room.open(await room.asked("consent"))
+    assert "Refuse it, with the reason why it cannot be done." in page and 'href="#refuse-form"' in page
 
 
 async def test_a_correction_shows_its_values_to_whoever_looked(room: Room) -> None:
@@ -299,7 +343,30 @@ async def test_the_page_costs_the_same_whatever_has_happened(room: Room, monkeyp
         await opened(room, request, "other", f"Reason {number}")
     with counted(monkeypatch) as many:
         await room.open(request)
-    assert len(many) == len(few) <= MOST_QUERIES, few
+    assert len(many) == len(few) == QUERIES, few
+
+
+async def test_the_dearest_page_costs_three_queries_more(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction with its values open, and the reasons of two people, however often they were asked."""
+    request = await room.margot(await room.asked("rectification"))
+    for number in range(3):
+        values = Values(old="Margot", new=f"Marguerite {number}")
+        async with engine().transaction():
+            await make(
+                request, "account", "display_name", "decide", "deciding", values, settings=room.settings,
+                at=room.clock(), actor="person",
+            )  # fmt: skip
+        id = await approvals.ask(
+            Verb.REFUSE, request, {"reasons": ["excessive"]}, f"Reason {number}", settings=room.settings,
+            at=room.clock(), actor="staff:99",
+        )  # fmt: skip
+        if number < 2:
+            await approvals.withdraw(await find(id), at=room.clock(), actor="staff:99")
+    assert (await opened(room, request)).status_code == 303
+    with counted(monkeypatch) as queries:
+        page = await room.open(request)
+    assert "Marguerite 2" in page and "Reason 2" in page
+    assert len(queries) == MOST_QUERIES, queries
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

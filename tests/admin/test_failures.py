@@ -21,7 +21,7 @@ from portal.identity.tables import Subject
 from portal.jobs import enqueue
 from portal.mail.outcome import accept, note
 from portal.mail.tables import Mail, MailBody
-from portal.rights import failures
+from portal.rights import failures, failures_found, plans
 from portal.rights.failures import Failure
 from portal.rights.failures_mend import Mended, mend
 from portal.rights.intake import Asked, open_request
@@ -281,6 +281,21 @@ async def test_a_recipient_that_cannot_be_told_is_a_failure(worker: None) -> Non
     assert await found() == []
 
 
+@pytest.mark.parametrize(
+    ("query", "value", "index"),
+    [(failures_found._PLACES, "now()", "plan_item_failed"), (failures_found._COPIES, "now()", "export_part_failed"),
+     (failures_found._MAILS, "'{staff-daily}'", "mail_troubled"), (plans.DUE, "now()", "plan_living")],
+)  # fmt: skip
+async def test_what_failed_is_found_among_any_number_of_what_did_not(
+    worker: None, query: str, value: str, index: str
+) -> None:
+    """Each look of the desk, and of the worker's minutes, has an index of its own, on what is not over alone."""
+    async with engine().transaction():
+        await engine().connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        plan = await engine().connection.fetch("EXPLAIN " + query.format(value))
+    assert index in "\n".join(row[0] for row in plan)
+
+
 async def test_what_has_stopped_is_said_by_its_cause(worker: None) -> None:
     """A mail that waits too long is named; without a worker everything stops, and the worker alone is named."""
     await Mail(
@@ -308,7 +323,7 @@ async def test_the_page_shows_every_kind(client: httpx.AsyncClient, language: st
     await Mail.raw("UPDATE heartbeat SET at = now() - interval '9 days'")
     page = await client.get(f"/{language}/staff/failures")
     assert page.status_code == 200
-    assert page.text.count('class="box"') == 9
+    assert page.text.count('class="box"') == 9 == await failures.count_open(POLICY, at=system_clock())
     assert "@person.example" in page.text and await address(request) not in page.text
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from portal.clock import SetClock
 from portal.database import engine
 from portal.evidence.log import append
-from portal.evidence.seal import Unreadable, destroy_key, keep, kept, seal, unseal
+from portal.evidence.seal import Unreadable, destroy_key, keep, kept, seal, unseal, unseal_each
 from portal.evidence.verify import verify
 from portal.settings import Settings
 from tests.evidence.conftest import SECRET, make_settings
@@ -52,6 +52,9 @@ async def test_what_is_sealed_opens_for_its_person_and_reference_alone(
     ):  # fmt: skip
         with pytest.raises(Unreadable):
             await unseal(who, what, reference=reference, settings=settings)
+    several = [(other, REFERENCE, body), (subject, REFERENCE, body), (uuid4(), REFERENCE, body)]
+    assert await unseal_each(several, settings=settings) == [None, PLAIN, None]
+    assert await unseal_each([], settings=settings) == []
 
 
 async def test_after_the_key_is_destroyed_the_log_verifies_and_the_content_is_gone(
