@@ -6,6 +6,7 @@ was on the page; who comes second, or too late, is told. It needs no script.
 
 from uuid import UUID
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
@@ -17,6 +18,7 @@ from admin.approvals_shapes import asked_for
 from admin.approvals_words import state_in_words, verb_in_words
 from admin.colleagues import names_of
 from admin.desk_act import Act
+from admin.desk_request_who import mask
 from admin.desk_verbs import VERBS
 from admin.nav import staff_page
 from admin.roles import Permission
@@ -131,12 +133,15 @@ async def _page(
     names = await names_of([found.asked_by, found.decided_by])
     mine, single = found.asked_by == staff.actor, await desk.alone(policy, staff)
     act = Act(request=about, fields=MultiDict(), policy=policy, settings=settings, at=at, staff=staff)
+    exactly = await asked_for(act, found.verb, what.values, words) if what and found.state == "waiting" else None
+    decides = staff.may(Permission.APPROVE) and (not mine or single)
+    if exactly and not decides and not mine:
+        exactly = msgspec.structs.replace(exactly, address=mask(exactly.address))
     return staff_page(
         request, staff, "staff/approval.html", status=wrong.status if wrong else 200,
         one=desk.show(found, what, names), copy=about, mine=mine, single=single,
         what=verb_in_words(words, found.verb), state=state_in_words(words, found.state),
-        exactly=await asked_for(act, found.verb, what.values, words) if what and found.state == "waiting" else None,
-        may_decide=staff.may(Permission.APPROVE) and (not mine or single),
+        exactly=exactly, may_decide=decides,
         may_withdraw=mine and staff.may(Permission.DECIDE),
         not_before=found.asked_at + SLEEP_ON_IT if mine and at < found.asked_at + SLEEP_ON_IT else None,
         typed=typed or MultiDict(), wrong=words(wrong.sentence) if wrong else "",

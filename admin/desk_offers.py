@@ -66,7 +66,7 @@ def _for_right(file: File, policy: Policy) -> Iterator[str]:
     if request.right == "automated":
         yield "look"
     held = any(task.kind == "redact" and task.ended_at is None for task in file.tasks)
-    if request.right in decisions.BY_ITSELF and not file.erasing and not held and not _begun(file):
+    if request.right in decisions.BY_ITSELF and not file.erasing and not held and not begun(file):
         yield "begin"
     if request.right == "restriction" and file.pause is None:
         yield "pause-place"
@@ -76,8 +76,10 @@ def _for_right(file: File, policy: Policy) -> Iterator[str]:
         yield from ("correction-accept", "correction-refuse") if file.correction else ("corrected",)
 
 
-def _begun(file: File) -> bool:
-    """Tell whether somebody has decided that it is done, which the worker then begins."""
+def begun(file: File) -> bool:
+    """Tell whether somebody has decided that it is done, which the worker begins in a moment."""
+    if file.request.state != "deciding" or file.request.right not in decisions.BY_ITSELF:
+        return False
     asked = [task for task in file.tasks if task.kind == "decide"]
     return bool(asked) and all(task.ended_at for task in asked)
 

@@ -12,7 +12,7 @@ from litestar.response import Template
 from multidict import MultiDict
 
 from admin import approvals, approvals_words, desk_shapes, desk_words
-from admin.desk_offers import offers
+from admin.desk_offers import begun, offers
 from admin.desk_request_mistakes import field_of_mistake, sentence
 from admin.desk_request_next import clock_of, next_action
 from admin.desk_request_timeline import entries
@@ -24,7 +24,6 @@ from admin.nav import staff_page
 from admin.roles import Permission
 from admin.who import Staff, StaffConfirmNeeded
 from portal.errors import Refused
-from portal.mail.wording import asked_in_words
 from portal.policy.model import Basis, Policy
 from portal.rights import extensions, four_eyes, intake_lost, looks, pauses
 from portal.rights.corrections import CorrectionView
@@ -87,8 +86,8 @@ def _in_words(words: Words, policy: Policy, file: File, today: date) -> dict[str
     """Return how things are called on the page."""
     found, language = file.request, words.language
     return {
-        "asked": asked_in_words(words, found.right),
-        "state": desk_words.state_in_words(words, found.state),
+        "asked": desk_words.right_in_words(words, found.right),
+        "state": desk_words.state_in_words(words, "working" if begun(file) else found.state),
         "outcome": desk_words.outcome_in_words(words, found.outcome),
         "today": today,
         "channel": desk_words.channel_in_words(words, found.channel),
@@ -121,7 +120,7 @@ def _of_person(words: Words, file: File, staff: Staff) -> dict[str, object]:
         ),
         "form_shown": shown_form(file.form, is_open=is_open), "is_open": is_open,
         "owner": names.get(found.assignee or 0, ""), "looking": looking(words),
-        "may": {one.value for one in Permission if staff.may(one)}, "me": staff.id,
+        "me": staff.id,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from multidict import MultiDict
 from admin import desk_shapes
 from admin.desk_request import PATH, looking
 from admin.desk_request_who import who_of
+from admin.desk_words import right_in_words
 from admin.nav import staff_page
 from admin.roles import Permission
 from admin.who import Staff, need_staff
@@ -24,7 +25,6 @@ from portal.database import engine
 from portal.errors import Invalid, NotFound, SourceError
 from portal.evidence.log import append
 from portal.identity.forms import form
-from portal.mail.wording import asked_in_words
 from portal.policy.model import Category, Policy, SourceSpec
 from portal.rights.looks import look, open_until
 from portal.rights.person import cannot_tell, find_person
@@ -104,7 +104,7 @@ async def _page(
     places = [] if who.erased else await _places(request, found, is_open=until is not None)
     return staff_page(
         request, staff, "staff/desk_data.html", status=wrong.status if wrong else 200, copy=found, until=until,
-        asked=asked_in_words(words, found.right), who=who, places=places, may_look=staff.may(Permission.DATA),
+        asked=right_in_words(words, found.right), who=who, places=places, may_look=staff.may(Permission.DATA),
         looking=looking(words), typed=typed or MultiDict(), verb="see", first=FIRST,
         wrong=words(wrong.sentence) if wrong else "", wrong_field=wrong.field if wrong else "",
     )  # fmt: skip

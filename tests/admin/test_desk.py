@@ -281,6 +281,7 @@ async def test_a_copy_is_begun_and_an_unproven_one_is_answered(desk: Desk) -> No
     assert (await desk.do(copy, "begin", {})).status_code == 303
     page = await desk.open(copy)
     assert 'value="begin"' not in page and "Nothing: the worker does it." in page
+    assert "Is being carried out" in page and "Waits for a decision of yours" not in page
     file = await desk.asked("portability")
     assert (await desk.do(file, "ask", {"text": "A code?", "kind": "identity", "doubt": "New."})).status_code == 303
     assert (await desk.do(file, "unidentified", {"facts": "Nothing.", "help": "Sign in."})).status_code == 303
