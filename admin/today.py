@@ -15,7 +15,7 @@ from litestar.params import QueryParameter
 from litestar.response import Template
 from piccolo.querystring import QueryString
 
-from admin.desk_words import days_in_words, task_in_words
+from admin.desk_words import days_in_words, right_in_words, task_in_words
 from admin.nav import staff_page
 from admin.roles import Permission
 from admin.today_chosen import chosen_of, query_of, unpaged
@@ -25,7 +25,6 @@ from admin.today_things import Asked, things_of_today
 from admin.today_words import act_in_words, duration, next_of, other_day, owner_of, title_of, weekday
 from admin.who import Staff, need_staff
 from portal.database import engine
-from portal.mail.wording import asked_in_words
 from portal.rights import queue, queue_plan
 from portal.rights.lifecycle import RIGHTS
 from portal.rights.queue import Chosen
@@ -93,7 +92,7 @@ async def today_page(
         plan=await things_of_today(asked, known.names, alone=alone), ahead=ahead,
         pages=await queue.pages(chosen, today),
         strip=strip(ahead.days, today, Calendar(policy.controller.holidays)), open_tasks=open_now,
-        rights=[(right, asked_in_words(words, right)) for right in RIGHTS], may_assign=staff.may(Permission.ASSIGN),
+        rights=[(right, right_in_words(words, right)) for right in RIGHTS], may_assign=staff.may(Permission.ASSIGN),
         may_extend=staff.may(Permission.DECIDE), duration=lambda minutes: duration(words, minutes),
         back=query_of(chosen), more=lambda page: query_of(chosen, group=page.group, after="~".join(page.after)),
         only=lambda group: query_of(unpaged(chosen), group=group), weekday=lambda day: weekday(words, day),

@@ -62,7 +62,9 @@ async def things_of_today(asked: Asked, names: Mapping[int, str], *, alone: bool
     a day later.
     """
     own_before = asked.at - four_eyes.SLEEP_ON_IT if alone else queue_plan.NEVER
-    plan = await queue_plan.plan(asked.today, actor=asked.staff.actor, own_before=own_before)
+    plan = await queue_plan.plan(
+        asked.today, actor=asked.staff.actor, own_before=own_before, approves=asked.staff.may(Permission.APPROVE)
+    )
     things = [
         Thing(
             title=next_of(asked.words, asked.policy, row, asked.staff, asked.today), reference=row.reference,

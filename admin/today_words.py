@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from babel.dates import format_date
 
 from admin.desk_words import days_in_words, task_in_words
+from admin.roles import Permission
 from admin.who import Staff
 from portal.policy.model import Policy
 from portal.rights.queue import Row
@@ -45,9 +46,9 @@ def next_of(words: Words, policy: Policy, row: Row, staff: Staff, today: date) -
         return _waiting(words, row, today)
     if row.action == "decide":
         return _decision(words, row.right)
-    own = row.asked_by == staff.actor
+    others = row.asked_by == staff.actor or not staff.may(Permission.APPROVE)
     return {
-        "approve": words("Waits for a second person") if own else words("Approve or refuse, as the second person"),
+        "approve": words("Waits for a second person") if others else words("Approve or refuse, as the second person"),
         "reply": words("Answer what the person wrote"),
         "identify": words("Check the report") if row.right == "child" else words("Find out who it is"),
     }.get(row.action) or _by_itself(words, row)

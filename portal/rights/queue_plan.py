@@ -60,14 +60,15 @@ class Ahead(msgspec.Struct, frozen=True, kw_only=True):
         return self.groups.get("late", 0)
 
 
-async def plan(today: date, *, actor: str, own_before: datetime = NEVER) -> Plan:
+async def plan(today: date, *, actor: str, own_before: datetime = NEVER, approves: bool = True) -> Plan:
     """Return what must be done today.
 
     That is: requests to act on by tomorrow, tasks to do by then, what waits for a second person, and people who wrote
-    and were not answered. What `actor` asked for waits for somebody else, but for what they asked before `own_before`.
+    and were not answered. What `actor` asked for waits for somebody else, but for what they asked before `own_before`;
+    whoever never `approves` has nothing to do with what waits for a second person.
     """
-    tomorrow = today + timedelta(days=1)
-    rows = await engine().run_querystring(QueryString(_PLAN, tomorrow, tomorrow, actor, own_before, actor, own_before))
+    tomorrow, seconds = today + timedelta(days=1), (approves, actor, own_before)
+    rows = await engine().run_querystring(QueryString(_PLAN, tomorrow, tomorrow, *seconds, *seconds))
     if not rows:
         return Plan((), {})
     counts = msgspec.json.decode(rows[0]["counts"] or "{}", type=dict[str, int])
@@ -105,7 +106,7 @@ async def ahead(chosen: Chosen, today: date) -> Ahead:
 _HOT = """
     SELECT r.id FROM subject_request r WHERE r.closed_at IS NULL AND coalesce(r.act_by_day, r.due_day) <= {}
     UNION SELECT t.request FROM task t WHERE t.ended_at IS NULL AND t.kind <> 'decide' AND t.due_day <= {}
-    UNION SELECT a.request FROM approval a WHERE a.state = 'waiting' AND a.request IS NOT NULL
+    UNION SELECT a.request FROM approval a WHERE a.state = 'waiting' AND a.request IS NOT NULL AND {}
         AND (a.asked_by <> {} OR a.asked_at < {})
     UNION SELECT r.id FROM subject_request r CROSS JOIN LATERAL (
         SELECT max(at) FILTER (WHERE author <> 'staff' AND at > r.received_at) AS person_at,
@@ -122,7 +123,7 @@ WITH hot AS ({_HOT}), thing AS MATERIALIZED (
 said AS (
     SELECT (SELECT json_object_agg(kind, n)::text FROM (SELECT kind, count(*) AS n FROM thing GROUP BY kind) k)
                AS counts,
-           (SELECT count(*) FROM approval WHERE state = 'waiting' AND request IS NULL
+           (SELECT count(*) FROM approval WHERE state = 'waiting' AND request IS NULL AND {{}}
                AND (asked_by <> {{}} OR asked_at < {{}})) AS free
 )
 SELECT said.counts, said.free, row.* FROM said LEFT JOIN (

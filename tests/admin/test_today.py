@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import httpx
@@ -23,11 +23,13 @@ from portal.clock import SetClock
 from portal.database import engine
 from portal.identity.tables import Subject
 from portal.mail.tables import Mail
-from portal.rights import queue
+from portal.rights import approvals, queue
 from portal.rights.deadlines import deadline, to_json
+from portal.rights.four_eyes import Verb
 from portal.rights.intake import clock_of
 from portal.rights.queue import Chosen
 from portal.rights.queue_plan import Day
+from portal.rights.requests import RequestView, find_by_id
 from portal.rights.tables import RequestMessage, SubjectRequest, Task
 from portal.rights.tables_clock import Heartbeat
 from portal.settings import read_settings
@@ -188,6 +190,25 @@ async def test_it_is_there_and_says_so_when_nothing_works_by_itself(desk: Desk) 
     assert "Nobody looks at the clocks They were last looked at on Wednesday 14 October 2026, 08:00." in page
     assert "E-mail does not leave" in page
     assert request.reference in page
+
+
+async def test_who_never_decides_as_the_second_person_is_not_asked_to(desk: Desk) -> None:
+    """It is no thing of theirs to do, and its row says for whom it waits."""
+    request = await desk.asked(2)
+    await ask(Verb.REFUSE, await find_by_id(request.id), desk.clock())
+    assert "Approve or refuse, as the second person" in text_of(await desk.page())
+    await StaffUser.update({StaffUser.roles: ["handler"]}, force=True)
+    page = text_of(await desk.page())
+    assert "Today: nothing" in page and "Waits for a second person" in page
+    assert "as the second person" not in page
+
+
+async def ask(verb: Verb, request: RequestView, at: datetime) -> None:
+    """Have a colleague ask for something that takes two."""
+    fields = {"reasons": ["excessive"], "facts": ["Forty."], "why": ["The same."]}
+    await approvals.ask(
+        verb, request, fields, "Why.", settings=read_settings({"HABEAS_SECRET_KEY": SECRET}), at=at, actor="staff:99"
+    )
 
 
 async def test_filters_are_kept_and_nonsense_is_left_out(desk: Desk) -> None:
