@@ -16,6 +16,7 @@ from litestar.response import Redirect
 from admin import pages as staff
 from admin.mount import staff_records
 from admin.openid import staff_single_sign_on
+from admin.who import after_error
 from admin.who import handlers as staff_errors
 from exports.storage import Storage
 from portal import error_pages, health
@@ -60,6 +61,7 @@ def create_app(
         [*open_to_all(), *pages(), *staff.doors, staff_records(settings, policy=policy, clock=clock)],
         before_request=refuse_nonsense,
         debug=False,
+        after_exception=[after_error],
         exception_handlers={**error_pages.handlers, **identity_errors, **staff_errors},
         lifespan=[pooled, signing_in, staff_single_sign_on],
         logging_config=None,

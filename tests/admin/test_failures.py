@@ -22,6 +22,7 @@ from portal.jobs import enqueue
 from portal.mail.outcome import accept, note
 from portal.mail.tables import Mail, MailBody
 from portal.rights import failures, failures_found, plans
+from portal.rights.beats import BACKUP, beat
 from portal.rights.failures import Failure
 from portal.rights.failures_mend import Mended, mend
 from portal.rights.intake import Asked, open_request
@@ -132,6 +133,15 @@ async def test_nothing_has_failed(worker: None) -> None:
     """A desk where everything works has an empty list."""
     assert await found() == []
     assert await failures.count_open(POLICY, at=system_clock()) == 0
+
+
+async def test_an_old_backup_is_noticed_where_there_was_one(worker: None) -> None:
+    """Whoever never ran `habeas backup` makes backups by other means, or says so to nobody; a week is in time."""
+    await beat(BACKUP, at=system_clock() - timedelta(days=7))
+    assert await found() == []
+    await Heartbeat.update({Heartbeat.at: system_clock() - timedelta(days=9)}).where(Heartbeat.name == BACKUP)
+    assert [(one.kind, one.what, one.actions) for one in await found()] == [("beat", BACKUP, ())]
+    assert await failures.count_open(POLICY, at=system_clock()) == 1
 
 
 async def test_a_parked_job_says_whose_it_is_and_by_when(worker: None) -> None:

@@ -28,6 +28,7 @@ from portal.rights.tables import RequestMessage, SubjectRequest
 from portal.rights.tables_reference import RecipientContact
 from portal.rights.tasks import open_task
 from tests.admin.records import REFERENCE, evidence, fill, fingerprint, proof, sign_in
+from tests.admin.reminding import somebody
 from tests.web_app import browsing, make_app, organisation, settings
 
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
@@ -81,7 +82,9 @@ async def test_another_site_writes_nothing(
         answer = await client.post(f"/admin/{path}", headers=sent, json=CONTACT)
         assert answer.status_code in {403, 404}, path
     after = await fingerprint()
-    assert {table for table in before if before[table] != after[table]} <= {"staff_session"}
+    assert {table for table in before if before[table] != after[table]} <= {"evidence", "staff_session"}
+    from_elsewhere = headers.get("Origin") == "https://evil.example" or "Sec-Fetch-Site" in headers
+    assert bool(await evidence("staff:form:refused")) is (from_elsewhere or headers.get("Origin") == "null")
     assert (await client.get("/admin/")).status_code == 200
 
 
@@ -231,6 +234,8 @@ async def test_a_form_assigns_a_request(client: httpx.AsyncClient, clock: SetClo
     status, sentence = await sent(client, "assign", reference=REFERENCE, colleague="Nobody Known")
     assert status == 422
     assert sentence.startswith("Write the name")
+    await somebody("auditor@staff.example", Role.AUDITOR)
+    assert (await sent(client, "assign", reference=REFERENCE, colleague="auditor@staff.example"))[0] == 422
     assert await assignee() == me
     assert await sent(client, "assign", reference=f" {REFERENCE} ", colleague="") == (200, f"{REFERENCE} is given.")
     assert await assignee() is None
@@ -264,7 +269,7 @@ async def test_a_form_records_what_was_received(client: httpx.AsyncClient, clock
     assert (row["reference"] in sentence, row["channel"]) == (True, "letter")
     (entered,) = await evidence("rights:request:entered")
     assert entered["actor"] == f"staff:{me}"
-    for wrong in ({"day": "2026-12-24"}, {"right": "everything"}, {"channel": "pigeon"}, {"language": "de"}):
+    for wrong in ({"day": "2026-12-24"}, {"right": "child"}, {"channel": "pigeon"}, {"language": "de"}):
         assert (await sent(client, "record", **{**values, **wrong}))[0] == 422, wrong
     assert await SubjectRequest.count() == 1
 

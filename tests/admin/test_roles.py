@@ -325,9 +325,9 @@ ANSWER = {"do": "answer", "text": "We looked.", "findings": "This."}
 
 
 async def test_a_form_of_another_site_is_refused(office: Office) -> None:
-    """Forged origin, forged fetch site, a stale token, none: 403, and nothing changes."""
-    objects = await objects_of(office)
-    await office.sit_down(await office.hire([Role.DPO]))
+    """Forged origin, forged fetch site, a stale token, none: 403, nothing changes, and each is evidence."""
+    objects, staff = await objects_of(office), await office.hire([Role.DPO])
+    await office.sit_down(staff)
     path = f"/en/staff/desk/{objects['reference']}"
     before = await everything()
     for headers, token in (
@@ -339,6 +339,10 @@ async def test_a_form_of_another_site_is_refused(office: Office) -> None:
         assert answer.status_code == 403, (headers, token)
     assert await everything() == before
     assert await refusals() == []
+    noted = await engine().run_querystring(
+        QueryString("SELECT actor, reference FROM evidence WHERE event = 'staff:form:refused'")
+    )
+    assert [(row["actor"], row["reference"]) for row in noted] == [(f"staff:{staff}", objects["reference"])] * 4
 
 
 async def test_a_session_that_somebody_planted_opens_nothing(office: Office) -> None:
