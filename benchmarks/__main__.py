@@ -7,14 +7,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import erasure, packing, pages, paper, person, preflight, queue, ready, rows
+from benchmarks import erasure, figures, packing, pages, paper, person, preflight, queue, ready, rows
 from benchmarks.bench import Bench, Missing
 from benchmarks.measure import SCALES
 from benchmarks.table import Line, heading, row, write
 
 AREAS = {
     "rows": rows, "packing": packing, "person": person, "preflight": preflight, "erasure": erasure, "paper": paper,
-    "pages": pages, "ready": ready, "queue": queue,
+    "pages": pages, "ready": ready, "queue": queue, "figures": figures,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import asyncpg
 from benchmarks.bench import Bench
 from benchmarks.measure import Figure, at_most, medians
 from portal.database import engine, migrate
-from portal.rights import queue, queue_plan, queue_pulse
+from portal.rights import failures_found, queue, queue_plan, queue_pulse
 from portal.rights.queue import Chosen
 
 AREA = "Today"
@@ -39,9 +39,9 @@ def figures(bench: Bench) -> Iterator[Figure]:
     open_ones = min(OPEN, few)
     for closed, dsn in places.items():
         bench.say(f"making {open_ones:,} open and {closed:,} closed requests")
-        asyncio.run(_on(dsn, lambda closed=closed: _fill(open_ones, closed)))  # type: ignore[misc]
+        asyncio.run(on(dsn, lambda closed=closed: _fill(open_ones, closed)))  # type: ignore[misc]
     rounds = [
-        [number for closed in (few, many) for number in asyncio.run(_on(places[closed], _look))]
+        [number for closed in (few, many) for number in asyncio.run(on(places[closed], _look))]
         for _ in range(bench.scale.rounds)
     ]
     first_few, _, _, first_many, whole_many, bare_many = medians(rounds)
@@ -54,7 +54,7 @@ def figures(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         what=f"everything Today reads, {many:,} closed against {few:,}", ratio=whole_many / whole_few,
         goal=at_most(1.5),
-        note=f"{whole_many * 1000:.0f} ms and {whole_few * 1000:.0f} ms: plan, counts, days, heartbeats, first page",
+        note=f"{whole_many * 1000:.0f} ms and {whole_few * 1000:.0f} ms: plan, counts, days, beats, failures, rows",
     )  # fmt: skip
     yield Figure(
         what="the first page against the bare query of its partial index", ratio=first_many / bare_many,
@@ -71,7 +71,7 @@ async def _look() -> list[float]:
     async def everything() -> object:
         return [
             await first(), await queue_plan.plan(TODAY, actor="staff:1"), await queue_plan.ahead(Chosen(), TODAY),
-            await queue_pulse.pulse(AT),
+            await queue_pulse.pulse(AT), await failures_found.count((), at=AT),
         ]  # fmt: skip
 
     async def bare() -> None:
@@ -81,16 +81,17 @@ async def _look() -> list[float]:
     ways = (first, everything, bare)
     for way in ways:
         await way()
-    return medians([[await _seconds(way) for way in ways] for _ in range(ROUNDS)])
+    return medians([[await seconds(way) for way in ways] for _ in range(ROUNDS)])
 
 
-async def _seconds(way: Way) -> float:
+async def seconds(way: Way) -> float:
+    """Return how long something takes."""
     start = time.perf_counter()
     await way()
     return time.perf_counter() - start
 
 
-async def _on[T](dsn: str, work: Callable[[], Awaitable[T]]) -> T:
+async def on[T](dsn: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something with our own engine on a database of its own."""
     with warnings.catch_warnings(action="ignore"):  # piccolo warns when its first address does not answer
         ours = engine()
@@ -137,4 +138,16 @@ SELECT gen_random_uuid(), id, closed_at, 'staff', 'letter', 'Here.' FROM subject
 INSERT INTO mail (id, kind, to_address, language, reference, state, tries, provider_id, error, created_at, accepted_at)
 SELECT gen_random_uuid(), 'answered', 'person@example.fr', 'fr', reference, 'delivered', 1, '', '', closed_at, closed_at
 FROM subject_request WHERE closed_at IS NOT NULL;
+INSERT INTO evidence (seq, at, event, actor, reference, details, previous, digest)
+SELECT row_number() OVER (ORDER BY at), at, event, actor, reference, '{{}}', '', '' FROM (
+    SELECT received_at AS at, 'rights:request:received' AS event, 'person' AS actor, reference FROM subject_request
+    UNION ALL SELECT closed_at, 'rights:request:answered', CASE right(reference, 1) WHEN '7' THEN 'worker'
+        ELSE 'staff:7' END, reference FROM subject_request WHERE closed_at IS NOT NULL) e;
+INSERT INTO plan (id, request, kind, state, pseudonym, approved_at, runs_at, done_at)
+SELECT id, id, 'erase', CASE WHEN closed_at IS NULL THEN 'approved' ELSE 'done' END, id, received_at, received_at,
+    closed_at
+FROM subject_request WHERE right(reference, 1) = '0';
+INSERT INTO plan_item (id, plan, position, source, action, state)
+SELECT gen_random_uuid(), id, 1, source, 'erase', CASE state WHEN 'done' THEN state ELSE 'waiting' END
+FROM plan CROSS JOIN unnest('{{platform,stripe,files}}'::text[]) source;
 """

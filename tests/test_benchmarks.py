@@ -12,6 +12,7 @@ from benchmarks.table import BEGIN, END, PERFORMANCE, Line, row, write
 
 FIGURES = {
     "rows": 5, "packing": 2, "person": 1, "preflight": 3, "erasure": 2, "paper": 6, "pages": 5, "ready": 1, "queue": 3,
+    "figures": 4,
 }  # fmt: skip
 
 
