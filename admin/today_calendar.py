@@ -33,7 +33,8 @@ def _event(row: Row, words: Words, public_url: str, at: datetime) -> Iterator[st
     yield f"SEQUENCE:{1 if row.extended_on else 0}"
     yield f"DTSTART;VALUE=DATE:{row.act_by:%Y%m%d}"
     yield f"DTEND;VALUE=DATE:{row.due_day + timedelta(days=1):%Y%m%d}"
-    yield f"SUMMARY:{_text(words('Answer {reference}', reference=row.reference))}: {_text(title)}"
+    answer = words("Answer {reference}", reference=row.reference)
+    yield f"SUMMARY:{_text(words('{title}: {text}', title=answer, text=title))}"
     yield f"DESCRIPTION:{_text(_dates(row, words))}"
     yield f"URL:{public_url}/{words.language}/staff/desk/{row.reference}"
     yield "TRANSP:TRANSPARENT"

@@ -52,7 +52,7 @@ class Words:
         found = self._catalogue.gettext(text)
         return found.format(**values) if values else found
 
-    def rich(self, text: str, **values: object) -> Markup:
+    def rich(self, text: str, /, **values: object) -> Markup:
         """Translate `text` for a page and fill in links and emphasis; what is not markup already is escaped."""
         return escape(self._catalogue.gettext(text)).format(**values)
 
