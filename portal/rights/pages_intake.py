@@ -214,7 +214,8 @@ async def _mine(request: Req, *, mistake: str = "", reference: str = "", typed: 
     if not visitor.signed_in:
         return page(request, "rights/intake_mailbox.html", typed="", wrong=None, wait=None)
     found = await forms_of_mailbox(visitor.email)
-    ours = [one for one in found if one.confirmed_at and one.kind == "lost"]
+    # Once it is known whose account it is, what is written is for that account's own portal. Source: law S-01.
+    ours = [one for one in found if one.confirmed_at and one.kind == "lost" and one.subject is None]
     written = {one.reference: await messages_of(one.request) for one in ours}
     return page(
         request, "rights/intake_mine.html", status=422 if mistake else 200, forms=list(reversed(found)),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal.errors import Invalid
-from portal.rights import intake_lost
+from portal.rights import intake_lost, messages
 from portal.rights.intake_clock import tend
 from portal.rights.lifecycle import NotPossible
 from portal.rights.requests import RequestView, find_by_id
@@ -53,6 +53,24 @@ async def test_the_answer_goes_to_the_account_and_not_to_the_form(house: House) 
     assert (await mails_to(BEN))[-1] == "message"
     assert (await mails_to(ANA))[-1] == "received"
     assert all(row["ended_at"] for row in await Task.select().where(Task.kind == "identify"))
+
+
+async def test_what_is_written_after_the_account_was_found_stays_in_its_portal(house: House) -> None:
+    """S-01: neither our letters nor the holder's own words reach the mailbox that a form named."""
+    visitor, request = await lost(house)
+    assert "I paid 20 euro twice." in (await visitor.get("/en/ask/mine")).text
+    settled = await intake_lost.identified(
+        request, ANA, method="payment-details", policy=house.policy, settings=house.settings, at=house.clock(),
+        actor="staff:1",
+    )  # fmt: skip
+    for author in ("staff", "person"):
+        await messages.write(
+            settled, author=author, text=f"{author} writes of 248 prompts", policy=house.policy,  # type: ignore[arg-type]
+            settings=house.settings, at=house.clock(), actor="staff:1",
+        )  # fmt: skip
+    page = (await visitor.get("/en/ask/mine")).text
+    assert "We found the account. Our answer is in its own portal, not here." in page
+    assert "248 prompts" not in page
 
 
 async def test_a_question_is_read_on_the_page_and_the_clock_goes_on(house: House) -> None:
