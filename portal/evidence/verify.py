@@ -97,7 +97,8 @@ class _Walk:
         if furthest <= self.head.seq:
             return None
         first = self.head.seq + 1
-        return Broken(first, "tail", f"Entries {first} to {furthest} at least were cut off: {furthest} is anchored.")
+        gone = f"Entry {first} was" if first == furthest else f"Entries {first} to {furthest} at least were"
+        return Broken(first, "tail", f"{gone} cut off: {furthest} is anchored outside the database.")
 
 
 async def verify(connection: asyncpg.Connection, anchors: Mapping[int, str]) -> Report:
