@@ -10,6 +10,7 @@ from uuid import UUID
 
 from portal.database import engine
 from portal.policy.model import Policy
+from portal.rights import messages
 from portal.rights.intake import Asked, Opened, take_in
 from portal.rights.letters import automated_answer, case_of
 from portal.rights.lifecycle import move
@@ -25,13 +26,18 @@ AGAIN = timedelta(days=1)
 async def ask(
     subject: UUID, *, insist: bool, text: str = "", language: str, policy: Policy, settings: Settings, at: datetime
 ) -> Opened:
-    """Answer at once; with `insist` a person looks too, and until then the request stays open. One transaction."""
+    """Answer at once; with `insist` a person looks too, and until then the request stays open. One transaction.
+
+    What is written the second time is added to the request while it is open.
+    """
     asked = Asked(right="automated", subject=subject, language=language, text=text, received_at=at)
     async with engine().transaction():
         await engine().connection.execute("SELECT FROM subject WHERE id = $1 FOR UPDATE", subject)
         same = await _same(subject, insist=insist, at=at)
         id = same or await _begin(asked, insist=insist, policy=policy, settings=settings, at=at)
-    return Opened(await find_by_id(id), existing=same is not None)
+    opened = Opened(await find_by_id(id), existing=same is not None)
+    await messages.add(opened, text, policy=policy, settings=settings, at=at)
+    return opened
 
 
 async def answer_by_person(

@@ -4,6 +4,7 @@ Always true here: a text is stored with the request and nowhere else; evidence k
 whom and when, and not what. A mail only says that there is something to read.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -15,6 +16,7 @@ from portal.errors import Invalid
 from portal.mail.messages import message_waiting
 from portal.mail.outbox import post
 from portal.policy.model import Policy
+from portal.rights.intake import Opened
 from portal.rights.lifecycle import NotPossible
 from portal.rights.person import address_of
 from portal.rights.requests import RequestView
@@ -72,6 +74,15 @@ async def write(
         await record(request.id, request.reference, f"message-{author}", at=at, actor=actor)
         if author == "staff" and request.subject is not None:
             await _tell(request, policy, settings, at)
+
+
+async def add(opened: Opened, text: str, *, policy: Policy, settings: Settings, at: datetime) -> None:
+    """Add what a person wrote when they asked for what is open already, so that no words are lost. Idempotent."""
+    if opened.existing and text.strip() and opened.request.is_open:
+        with suppress(NotPossible):
+            await write(
+                opened.request, author="person", text=text, policy=policy, settings=settings, at=at, actor="person"
+            )  # fmt: skip
 
 
 async def store(request: RequestView, author: Author, kind: str, text: str, *, at: datetime) -> None:

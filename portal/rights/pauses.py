@@ -13,7 +13,7 @@ import msgspec
 from portal.database import engine
 from portal.mail.messages import paused
 from portal.policy.model import Category, Policy, PortalSource, PostgresSource, categories_of
-from portal.rights import restriction
+from portal.rights import messages, restriction
 from portal.rights.answer import end
 from portal.rights.intake import Asked, Opened, take_in
 from portal.rights.lifecycle import NotPossible, move
@@ -66,6 +66,8 @@ def stops_account(policy: Policy) -> frozenset[str]:
 async def pause(wish: Wish, *, policy: Policy, settings: Settings, at: datetime) -> Opened:
     """Put the data out of use and open the request for it; one transaction. Asked for twice, it is one.
 
+    What is written the second time is added to the request while it is open.
+
     Raises:
         ValueError: no category, one that cannot be paused, or no reason of Art. 18(1).
     """
@@ -77,7 +79,9 @@ async def pause(wish: Wish, *, policy: Policy, settings: Settings, at: datetime)
         await engine().connection.execute("SELECT FROM subject WHERE id = $1 FOR UPDATE", wish.subject)
         same = await _same(wish)
         id = same or await _begin(wish, policy, settings, at)
-    return Opened(await find_by_id(id), existing=same is not None)
+    opened = Opened(await find_by_id(id), existing=same is not None)
+    await messages.add(opened, wish.text, policy=policy, settings=settings, at=at)
+    return opened
 
 
 async def end_own(reference: str, subject: UUID, *, policy: Policy, settings: Settings, at: datetime) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from portal.rights.requests import requests_of
 from portal.rights.tables import RequestMessage, Task
 from tests.rights.conftest import House
@@ -44,6 +46,22 @@ async def test_a_message_is_left_once(house: House) -> None:
     assert [row["text"] for row in await RequestMessage.select()] == [QUESTION["text"], more["text"]]
     french = place.replace("/en/", "/fr/")
     assert (await ana.get(f"{french}/message")).headers["location"] == french
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [("/en/pause", {"c": "prompts", "r": "accuracy"}), ("/en/automated", {"how": "person"})],
+)
+async def test_words_for_what_is_open_already_are_added_to_it(
+    house: House, path: str, fields: dict[str, str]
+) -> None:  # fmt: skip
+    """The same asked again with something to say: one request, and nothing that was said is lost."""
+    ana = await house.person()
+    for text in ("", "The second one is wrong.", "The second one is wrong."):
+        await ana.post(path, {**fields, "text": text})
+    assert len(await rows()) == 1
+    written = [row["text"] for row in await RequestMessage.select().where(RequestMessage.author == "person")]
+    assert written == ["The second one is wrong."]
 
 
 async def test_a_form_without_a_session_is_taken_once(house: House) -> None:
