@@ -41,6 +41,7 @@ def _of_requests(words: Words) -> dict[str, str]:
         "started": words("Copy begun"),
         "ready": words("Copy ready"),
         "ready-in-part": words("Copy ready, a part is missing"),
+        "ready-withheld": words("Copy ready, without what is withheld"),
         "left-incomplete": words("Rest of the copy given up"),
         "downloaded": words("Copy downloaded"),
         "expired": words("Copy deleted, as announced"),

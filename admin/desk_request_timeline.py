@@ -26,6 +26,10 @@ WRITTEN = {
 """What the evidence mentions of something that is shown with its own words; `rights:request:message-*` as well."""
 
 
+HELD = {"rights:request:look-needed", "rights:request:looked-over"}
+"""`rights:copy:held` and `rights:copy:released` say it to staff; these say it to the person."""
+
+
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the evidence about a request; `times` when one member of staff did it several times in a day."""
 
@@ -103,8 +107,8 @@ def _mentions(event: str) -> bool:
 
 
 def doubles(event: str) -> bool:
-    """Tell whether the request's own entry says it: what becomes of a correction is written down for both."""
-    return event.startswith("rights:correction:") and event != "rights:correction:made"
+    """Tell whether another entry says it: what becomes of a correction, or of a copy that is held, is noted twice."""
+    return event in HELD or (event.startswith("rights:correction:") and event != "rights:correction:made")
 
 
 def _what(words: Words, policy: Policy, one: Happened, names: Mapping[int, str]) -> str:

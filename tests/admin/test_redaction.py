@@ -101,6 +101,10 @@ async def test_a_copy_is_decided_released_and_logged(room: Room) -> None:
     sheet = await room.client.get(f"{room.path}/log.csv")
     assert sheet.text.count("\r\n") == 2 and "attachment" in sheet.headers["content-disposition"]
     assert "bob" not in log.text + sheet.text + await room.open()
+    told = (await room.client.get(f"/en/staff/desk/{room.request.reference}")).text
+    for once in ("Copy held back: it may name other people", "Copy ready, without what is withheld"):
+        assert told.count(once) == 1
+    assert "Your copy was ready" not in told and f"{room.path}/log.csv" in told
     assert (await room.send("release")).status_code == 409
 
 
