@@ -12,14 +12,18 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from portal.evidence.ledger import proven
+from portal.evidence.tombstones import Tombstone
 from portal.evidence.verify import verify
 from portal.rights.needles import of
 from portal.rights.receipt_file import Body
+from portal.settings import read_settings
 from portal.sources.base import Identifiers
 from tests.faults.crash_world import World
 
@@ -44,9 +48,12 @@ TOLD: Mapping[str, str] = {
     "restrictions": "SELECT reason, lifted_at IS NULL FROM restriction ORDER BY 1",
     "tombstones": "SELECT id FROM known_tombstone",
     "searched": "SELECT store, verdict, round FROM scan_report ORDER BY 1, 3",
+    "keys": "SELECT subject FROM seal_key ORDER BY 1",
     "jobs": "SELECT entrypoint, status FROM pgqueuer",
 }
 """What our own tables say, without what the clock and the chance have put there."""
+GROWING = frozenset({"evidence", "pgqueuer_log", "pgqueuer_statistics"})
+"""Tables that rightly have more rows after a death: the queue's own diary, and the log, which is compared by events."""
 REPEATABLE = frozenset({"evidence:tombstone:announced"})
 """Told again by a worker that comes after a killed one, and harmless: it announces the same tombstone."""
 ANOTHER = "gone-before"
@@ -59,6 +66,8 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     """Everything, after everything is over."""
 
     told: Mapping[str, Rows]
+    rows: Mapping[str, int]
+    """Every table of ours but those of `GROWING` -> how many rows it has: nothing is left over, and nothing twice."""
     evidence: Mapping[str, int]
     """Event and details -> how often."""
     chain: str
@@ -66,6 +75,12 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Rows
     platform: Mapping[str, Rows]
     stripe: object
+    redactions: Rows
+    """Stripe's redaction jobs: what of, and how far."""
+    heard: Rows
+    """What the platform was told by webhook, each piece of news once however often it was sent."""
+    buried: Rows
+    """What the tombstones in the ledger say, each with a code that is right."""
     files: Rows
     places: Sequence[str]
     """Files and objects of ours: parcels, tombstones, work folders."""
@@ -82,11 +97,14 @@ async def look(here: World) -> After:
     try:
         return After(
             told={name: await _rows(own, query) for name, query in TOLD.items()},
+            rows=await _numbers(own),
             evidence=await _evidence(own),
             chain=await _chain(own),
             receipts=await _receipts(own),
             platform=await _platform(platform),
             stripe=json.loads(json.dumps(here.lane.stripe.store.objects)),
+            redactions=[(str(one["objects"]), str(one["status"])) for one in here.lane.stripe.redaction.jobs.values()],
+            heard=sorted((one.event, one.reference, one.accounts) for one in here.lane.hook.heard),
             **_stores(here),
             mails=_mails(here),
             traces=await _traces(own, here),
@@ -132,6 +150,12 @@ async def _tables(connection: asyncpg.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def _numbers(own: asyncpg.Connection) -> Mapping[str, int]:
+    tables = [table for table in await _tables(own) if table not in GROWING]
+    counted = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables)
+    return dict(await own.fetch(counted))
+
+
 async def _evidence(own: asyncpg.Connection) -> Mapping[str, int]:
     """Count the events. Digests and instants in the details are each world's own."""
     rows = await own.fetch("SELECT event, details::text FROM evidence")
@@ -166,12 +190,29 @@ def _stores(here: World) -> dict[str, Any]:
     with contextlib.closing(lane.seaweed.client()) as client:
         files, parcels = _listed(client, lane.files), _listed(client, lane.parcels)
         archives = {key: client.get_object(Bucket=lane.parcels, Key=key)["Body"].read()
-                    for key, _ in parcels if key.endswith(".zip")}  # fmt: skip
+                    for key, _ in parcels if key.endswith(".zip") or _is_stone(key)}  # fmt: skip
     own = [path for part in ("parcels", "work", "tombstones") for path in (here.folder / part).rglob("*")]
-    archives |= {path.name: path.read_bytes() for path in own if path.suffix == ".zip"}
+    archives |= {str(path): path.read_bytes() for path in own if path.suffix == ".zip"}
+    archives |= {str(path): path.read_bytes() for path in own if _is_stone(path) and path.is_file()}
+    stones = [archives.pop(name) for name in sorted(archives) if _is_stone(name)]
     places = sorted([*(str(path.relative_to(here.folder)) for path in own), *(key for key, _ in parcels)])
     copies = [member for name in sorted(archives) for member in _members(archives[name])]
-    return {"files": files, "places": places, "copies": copies}
+    return {"files": files, "places": places, "copies": copies, "buried": _stones(here, stones)}
+
+
+def _is_stone(place: str | Path) -> bool:
+    return Path(place).parent.name == "tombstones"
+
+
+def _stones(here: World, kept: Sequence[bytes]) -> Rows:
+    """Read tombstones: whom, by hashes, and what stays until when. When each was written is left out."""
+    settings = read_settings(here.environment)
+    read = [proven(one, Tombstone, settings) for one in kept]
+    return sorted(
+        (str(one.subject), sorted(one.hashes), one.categories, one.sources, one.forget_after,
+         sorted((each.source, each.category, str(each.pseudonym), each.ground, each.until) for each in one.held))
+        for one in read
+    )  # fmt: skip
 
 
 def _listed(client: Any, bucket: str) -> list[tuple[str, str]]:

@@ -44,7 +44,9 @@ async def copy_asked_for(organisation: str, server: str, template: str, folder: 
     return replace(scene, minutes=False)
 
 
-async def erasure_due(organisation: str, server: str, template: str, folder: Path, lane: Lane) -> Scene:
+async def erasure_due(
+    organisation: str, server: str, template: str, folder: Path, lane: Lane, *, redact: bool = False
+) -> Scene:
     """Freeze the moment at which the three days are over: both people have a copy, one of them goes."""
     scene = await _scene(organisation, server, template, folder, "erasure")
     here = World(scene, lane, scene.name, scene.folder)
@@ -61,7 +63,7 @@ async def erasure_due(organisation: str, server: str, template: str, folder: Pat
     with contextlib.closing(lane.seaweed.client()) as client:
         keys = sorted(lane.seaweed.keys(lane.parcels))
         parcels = {key: client.get_object(Bucket=lane.parcels, Key=key)["Body"].read() for key in keys}
-    return replace(scene, at=scene.at + GRACE + timedelta(minutes=1), parcels=parcels)
+    return replace(scene, at=scene.at + GRACE + timedelta(minutes=1), parcels=parcels, redact=redact)
 
 
 async def crowd(organisation: str, server: str, template: str, folder: Path, number: int) -> Scene:

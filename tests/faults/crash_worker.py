@@ -31,7 +31,7 @@ from portal.database import engine
 from portal.jobs import Schedule, Worker
 from portal.mail.resend import Resend
 from portal.policy.load import load
-from portal.policy.model import Policy, S3Source
+from portal.policy.model import Policy, S3Source, SourceSpec, StripeSource
 from portal.rights.workshop import Workshop
 from portal.serve import _working, make_worker, workshop
 from portal.settings import read_settings
@@ -77,6 +77,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     impatient: float = 0
     """Seconds for the jobs of a minute. Above 0: wait for far ends a third of a second, and after a few minutes end
     with `NOT_OVER`."""
+    redact: bool = False
+    """True: Stripe's redaction jobs are used."""
     fatal: Point | None = None
     record: str
     """The file that gets a line for each point; beside it, what the worker says."""
@@ -99,20 +101,26 @@ async def obey(order: Order) -> None:
     if order.databases:
         install(Tape(order.record, order.fatal), order.databases, order.hosts, order.buckets)
     clock = SetClock(order.at)
-    async with workshop(settings, policy_of(settings.policy_file, order.bucket), clock) as shop:
+    async with workshop(settings, policy_of(settings.policy_file, order.bucket, redact=order.redact), clock) as shop:
         await _work(shop, clock, order)
         # Everything is over and said so in the database: there is no need to take leave of anybody.
         await shop.press.close()
         os._exit(0)
 
 
-def policy_of(file: Path, bucket: str) -> Policy:
-    """Return a policy whose files are in another bucket."""
+def policy_of(file: Path, bucket: str, *, redact: bool = False) -> Policy:
+    """Return a policy whose files are in another bucket, and which may have Stripe redact."""
     policy = POLICIES.get(file) or load(file)
-    sources = [
-        msgspec.structs.replace(one, bucket=bucket) if isinstance(one, S3Source) else one for one in policy.sources
-    ]
-    return msgspec.structs.replace(policy, sources=tuple(sources))
+
+    def changed(one: SourceSpec) -> SourceSpec:
+        match one:
+            case S3Source():
+                return msgspec.structs.replace(one, bucket=bucket)
+            case StripeSource():
+                return msgspec.structs.replace(one, redact=redact)
+        return one
+
+    return msgspec.structs.replace(policy, sources=tuple(map(changed, policy.sources)))
 
 
 async def _work(shop: Workshop, clock: SetClock, order: Order) -> None:

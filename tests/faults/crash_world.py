@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,12 +27,19 @@ from demo.platforms import Person
 from demo.platforms.hook import Hook, listening
 from demo.seaweed import Seaweed, Upload
 from demo.stack import READER, ROOT, SCANNER, WRITER
-from portal.clock import SetClock
+from demo.stripe.redaction import STAGE, Redaction
+from portal.clock import Clock, SetClock
 from portal.database import engine
 from tests.faults.crash_points import ENDED, Point
 from tests.faults.crash_worker import Order
 
 SECRET = "a key that is long enough for a worker that dies often"
+
+
+def later() -> Clock:
+    """Return a clock that goes on by a stage of a redaction whenever somebody looks at it."""
+    looks = count(1)
+    return lambda: datetime(2026, 10, 14, tzinfo=UTC) + next(looks) * STAGE
 
 
 @dataclass
@@ -117,6 +125,8 @@ class Scene:
     parcels: dict[str, bytes] = field(default_factory=dict)
     """What the bucket of parcels holds."""
     minutes: bool = True
+    redact: bool = False
+    """True: Stripe is asked for redaction jobs, which this account has."""
 
     def database(self, name: str) -> str:
         """Return the DSN of a database of the same server."""
@@ -176,6 +186,7 @@ class World:
         return Order(
             environment=self.environment, at=self.scene.at, bucket=lane.files, fatal=fatal,
             minutes=self.scene.minutes if minutes is None else minutes, press=not self.scene.minutes,
+            redact=self.scene.redact,
             record=str(self.record(fatal)),
             databases={f"{self.name}_own": "ours", f"{self.name}_platform": "platform"}, hosts=netlocs,
             buckets={lane.files: "files", lane.parcels: "parcels"},
@@ -216,9 +227,6 @@ async def world(scene: Scene, lane: Lane) -> AsyncIterator[World]:
         await on_server(scene.dsn, f'CREATE DATABASE "{name}_{part}" TEMPLATE "{scene.name}_{part}" STRATEGY file_copy')
     await asyncio.to_thread(fill, here)
     lane.clock.now = scene.at
-    # A mail that waits in the scene has one id in all worlds: the provider must not remember the others'.
-    lane.mail._keys.clear()
-    lane.mail._sent.clear()
     try:
         yield here
     finally:
@@ -230,10 +238,14 @@ async def world(scene: Scene, lane: Lane) -> AsyncIterator[World]:
 
 
 def fill(here: World) -> None:
-    """Put into Stripe and the buckets what is there at the moment of the scene."""
+    """Put into Stripe and the buckets what is there at the moment of the scene; let nobody remember another world."""
     scene, lane = here.scene, here.lane
-    for objects in lane.stripe.store.objects.values():
+    # What waits in the scene (a mail, news, a redaction) has one id in all worlds.
+    for seen in (lane.mail._keys, lane.mail._sent, lane.hook._ids, lane.hook.heard, lane.stripe._answered):
+        seen.clear()
+    for objects in (*lane.stripe.store.objects.values(), lane.stripe.store.redacted):
         objects.clear()
+    lane.stripe.redaction = Redaction(lane.stripe.store, later())
     lane.stripe.store.fill(copy.deepcopy(scene.stripe))
     with contextlib.closing(lane.seaweed.client()) as client:
         for bucket in (lane.files, lane.parcels):

@@ -21,7 +21,7 @@ import pytest
 from demo.seaweed import Seaweed
 from tests.faults.crash_after import After, differences, look
 from tests.faults.crash_points import ENDED, Point, deaths, first_and_last
-from tests.faults.crash_scenes import copy_asked_for, erasure_due
+from tests.faults.crash_scenes import PERSON, copy_asked_for, erasure_due
 from tests.faults.crash_world import Lane, Scene, lane, world
 
 LANES = 2
@@ -59,6 +59,26 @@ async def test_an_erasure_survives_every_kill(
     await every_kill(scene, lanes, seen, points, every=organisation == "casagbic")
 
 
+@pytest.mark.timeout(600)
+async def test_an_erasure_by_stripes_redaction_jobs_survives_every_kill(
+    postgres: str, template: str, lanes: list[Lane], folder: Path
+) -> None:
+    """One job for one customer, begun, run and looked at until it is over; only around Stripe the workers die again."""
+    scene = await erasure_due("casagbic", postgres, template, folder, lanes[0], redact=True)
+    seen, points = await whole(scene, lanes)
+    for after in seen.values():
+        assert_erased(scene, after)
+        assert [state for _, state in after.redactions] == ["succeeded"]
+        assert scene.person.email not in str(after.stripe) and scene.other.email in str(after.stripe)
+    await every_kill(scene, lanes, seen, around(points, "stripe"), every=True)
+
+
+def around(points: Sequence[Point], place: str) -> list[Point]:
+    """Return the points at a place, each with the one before it and the one after it: there the answer is noted."""
+    near = {number + step for number, point in enumerate(points) for step in (-1, 0, 1) if point.place == place}
+    return [point for number, point in enumerate(points) if number in near]
+
+
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize(("organisation", "places"), [("casagbic", ()), ("caaartoons", ("parcels",))])
 async def test_a_copy_survives_every_kill(
@@ -86,7 +106,9 @@ def assert_erased(scene: Scene, after: After) -> None:
     assert [
         event for event, number in after.evidence.items() if event.startswith("rights:item:done") and number != 1
     ] == []
-    assert len(after.told["tombstones"]) == 1
+    assert len(after.told["tombstones"]) == len(after.buried) == 1
+    assert [said[0] for said in after.heard] == ["person.erased"]
+    assert PERSON not in {row[0] for row in after.told["keys"]}
     assert [mail for mail in after.mails if mail[0] == scene.person.email.lower()] == list(after.mails)
     assert len(after.mails) == 1
     assert not [key for key, _ in after.files if str(key).startswith(f"{scene.person.account_ids[0]}/")]
