@@ -192,8 +192,9 @@ def _match(options: argparse.Namespace) -> int:
 
     known = asyncio.run(read())
     found = 0
-    for line in sys.stdin:
-        value = line.rstrip("\n")
+    for line in sys.stdin.buffer:
+        # A list from Windows has a mark at its start and other line ends; what is no text is nobody we knew.
+        value = line.decode("utf-8-sig", errors="replace").rstrip("\r\n")
         if any(one in known for one in hashed(settings, (options.kind, value))):
             print(value)
             found += 1

@@ -92,6 +92,8 @@ async def test_a_list_of_accounts_is_held_against_the_ledger(tmp_path: Path) -> 
     assert (done.returncode, done.stdout) == (1, "4711\n")
     done = habeas("tombstones", "match", "email", typed="Ana@Person.example\n", **here)
     assert (done.returncode, done.stdout) == (1, "Ana@Person.example\n")
+    done = habeas("tombstones", "match", "account_id", typed="\ufeff4711\r\n4712\r\n", **here)
+    assert (done.returncode, done.stdout) == (1, "4711\n")
     done = habeas("tombstones", "match", "stripe_customer", typed="4711\n", **here)
     assert (done.returncode, done.stdout) == (0, "")
 
