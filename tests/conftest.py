@@ -1,6 +1,7 @@
 """What every test may use: a fresh database of our own schema, and a clock that stands still."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -9,7 +10,20 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-SCRATCH = Path(tempfile.mkdtemp(prefix="habeas-tests-"))
+MEMORY, ROOM = Path("/dev/shm"), 8 << 30
+"""Each test's database is a thousand small files, which memory makes and drops three times as fast as a disk."""
+
+
+def _scratch() -> Path:
+    """Make a folder for this process, in memory where there is plenty; remove what killed ones have left there."""
+    for left in MEMORY.glob("habeas-tests-*"):
+        if not Path(f"/proc/{left.name.split('-')[2]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return Path(tempfile.mkdtemp(prefix=f"habeas-tests-{os.getpid()}-", dir=MEMORY if roomy else None))
+
+
+SCRATCH = _scratch()
 os.environ["HABEAS_DATA"] = str(SCRATCH)
 os.environ["DATABASE_URL"] = ""
 os.environ["TZ"] = "UTC"
@@ -22,6 +36,11 @@ from portal.database import engine, migrate  # noqa: E402
 from portal.embedded import embedded_postgres  # noqa: E402
 
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+
+
+def pytest_unconfigure() -> None:
+    """Give the memory, or the disk, back."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
