@@ -71,6 +71,7 @@ async def pulse(at: datetime) -> Pulse:
     return msgspec.convert({**rows[0], "at": at}, Pulse)
 
 
+# As NOT EXISTS, the last part would read the whole log once in place of a thousand requests' entries.
 _PULSE = """
 WITH mails AS (
     (SELECT state FROM mail WHERE accepted_at > {} ORDER BY accepted_at DESC LIMIT {})
@@ -86,6 +87,6 @@ SELECT (SELECT at FROM heartbeat WHERE name = {}) AS clocks_at,
        (SELECT count(*) FROM mails WHERE state IN ('bounced', 'complained', 'failed')) AS returned,
        (SELECT count(*) FROM (
             SELECT FROM subject_request r WHERE r.closed_at > {} AND r.outcome IN ('fulfilled', 'partly', 'no-data')
-               AND NOT EXISTS (SELECT FROM evidence e WHERE e.reference = r.reference AND e.actor LIKE 'staff:%'
-                               AND e.event NOT IN ('staff:request:opened', 'staff:person:looked')) LIMIT {}
+               AND (SELECT true FROM evidence e WHERE e.reference = r.reference AND e.actor LIKE 'staff:%'
+                    AND e.event NOT IN ('staff:request:opened', 'staff:person:looked') LIMIT 1) IS NULL LIMIT {}
         ) r) AS by_themselves"""
