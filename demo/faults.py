@@ -13,6 +13,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 PIECE_BYTES = 1 << 16
+READING_SECONDS = 30
+"""How long a client may take to read an answer and hang up."""
 
 
 class Fault(StrEnum):
@@ -36,6 +38,7 @@ class Fault(StrEnum):
     """The call is taken and never answered."""
 
 
+WHOLE = {Fault.PASS, Fault.SLOW}
 ANSWERS = {
     Fault.BUSY: (
         "503 Slow Down",
@@ -104,7 +107,8 @@ class Proxy:
                     if fault is Fault.SLOW:
                         time.sleep(self.slow_seconds)
                     self._pass(client, self.cut_bytes if fault is Fault.CUT else None)
-        _reset(client)
+        # A reset throws away what the client has not read yet: whose answer passes whole is closed in good order.
+        client.close() if fault in WHOLE else _reset(client)
         self._open.discard(client)
 
     def _pass(self, client: socket.socket, cut: int | None) -> None:
@@ -117,6 +121,7 @@ class Proxy:
             if cut is None:
                 with suppress(OSError):
                     client.shutdown(socket.SHUT_WR)
+                upward.join(READING_SECONDS)
             with suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
             # A socket that another thread reads from is not reset by closing it: that thread must end first.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef, LifecycleRuleTypeDef
 
 PIECE = 1 << 20
+TRIES = 3
+"""How often in a row a download may break without one more piece."""
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,3}")
 
 
@@ -200,13 +202,13 @@ class S3Storage:
         self._delete(key, former=True)
 
     async def open(self, place: str) -> AsyncIterator[bytes]:
-        """Stream the object; a stream that breaks goes on where it stopped, a few times."""
-        start, tries = 0, 3
+        """Stream the object; a stream that breaks goes on where it stopped, unless it brings nothing `TRIES` times."""
+        start, tries = 0, TRIES
         total = await self.size(place)
         while start < total:
             try:
                 async for piece in self._stream(place, start):
-                    start += len(piece)
+                    start, tries = start + len(piece), TRIES
                     yield piece
             except (BotoCoreError, ClientError, OSError) as error:
                 tries -= 1

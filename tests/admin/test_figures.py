@@ -173,14 +173,14 @@ async def test_a_register_is_taken_once_and_noted(auditor: httpx.AsyncClient, fo
 
 
 async def test_a_register_of_a_day_to_come_is_refused(auditor: httpx.AsyncClient) -> None:
-    """So is nonsense, and a form of another site; nothing is noted."""
+    """So is nonsense, and a form of another site, which alone is noted."""
     token = TOKEN.findall((await auditor.get("/en/staff/registers")).text)[0]
     for day in ("2999-01-01", "soon"):
         answer = await auditor.post("/en/staff/registers/requests", data={"csrf": token, "as_of": day})
         assert answer.status_code == 422 and 'href="#as_of"' in answer.text and f'value="{day}"' in answer.text
     assert (await auditor.post("/en/staff/registers/requests", data={"format": "csv"})).status_code == 403
-    rows = await engine().run_querystring(QueryString("SELECT count(*) AS n FROM evidence"))
-    assert rows[0]["n"] == 0
+    rows = await engine().run_querystring(QueryString("SELECT event FROM evidence"))
+    assert [row["event"] for row in rows] == ["staff:form:refused"]
 
 
 async def test_the_record_of_processing_is_taken_and_noted(auditor: httpx.AsyncClient) -> None:

@@ -145,16 +145,32 @@ async def test_a_bucket_that_does_not_answer_is_said_with_a_remedy(seaweed: Seaw
     await storage.close()
 
 
-async def test_a_download_that_breaks_goes_on_where_it_stopped(seaweed: Seaweed, tmp_path: Path) -> None:
-    """Cut in the middle, the stream is taken up again and every byte arrives once."""
+@pytest.mark.parametrize("cuts", [1, 4])
+async def test_a_download_that_breaks_goes_on_where_it_stopped(cuts: int, seaweed: Seaweed, tmp_path: Path) -> None:
+    """Cut in the middle, however often, the stream is taken up again and every byte arrives once."""
     source = tmp_path / "source"
-    source.write_bytes(os.urandom(3_000_000))
+    source.write_bytes(os.urandom(6_000_000))
     direct = _bucket(seaweed)
     await direct.put("broken.zip", source)
     with between(seaweed.endpoint, cut_bytes=1_500_000) as proxy:
         storage = _bucket(seaweed, proxy.url)
-        proxy.fail(Fault.PASS, Fault.CUT)
+        proxy.fail(Fault.PASS, *[Fault.CUT] * cuts)
         assert await _content(storage, "broken.zip") == source.read_bytes()
+        await storage.close()
+    await direct.close()
+
+
+async def test_a_download_that_brings_nothing_ends(seaweed: Seaweed, tmp_path: Path) -> None:
+    """Three times in a row without one more byte is an error of ours, and no endless loop."""
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(3_000_000))
+    direct = _bucket(seaweed)
+    await direct.put("broken.zip", source)
+    with between(seaweed.endpoint, cut_bytes=1000) as proxy:
+        storage = _bucket(seaweed, proxy.url)
+        proxy.fail(Fault.PASS, *[Fault.CUT] * 9)
+        with pytest.raises(StorageError):
+            await _content(storage, "broken.zip")
         await storage.close()
     await direct.close()
 
