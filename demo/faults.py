@@ -4,12 +4,15 @@ Always true here: without an order it passes every byte on as it is; an order st
 """
 
 import socket
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from urllib.parse import urlsplit
 
 PIECE_BYTES = 1 << 16
@@ -118,6 +121,7 @@ class Proxy:
             upward = threading.Thread(target=_pour, args=(client, server, None), daemon=True)
             upward.start()
             _pour(server, client, cut)
+            _until_taken(client)
             if cut is None:
                 with suppress(OSError):
                     client.shutdown(socket.SHUT_WR)
@@ -139,6 +143,14 @@ def _pour(source: socket.socket, target: socket.socket, cut: int | None) -> None
             passed += len(allowed)
             if cut is not None and passed >= cut:
                 return
+
+
+def _until_taken(one: socket.socket) -> None:
+    """Wait until the other side's machine has all that was sent: a reset throws away what is still on its way."""
+    until = time.monotonic() + READING_SECONDS
+    with suppress(OSError):
+        while time.monotonic() < until and int.from_bytes(ioctl(one, TIOCOUTQ, bytes(4)), sys.byteorder):
+            time.sleep(0.001)
 
 
 def _reset(one: socket.socket) -> None:

@@ -155,7 +155,7 @@ def _start(
     programs: Path, files: Path, socket: Path, options: Sequence[str], user: pwd.struct_passwd | None
 ) -> subprocess.Popen[bytes]:
     settings = ["listen_addresses=", f"unix_socket_directories={socket}", "unix_socket_permissions=0700",
-                "max_connections=60", "shared_buffers=128MB", *options]  # fmt: skip
+                "max_connections=100", "shared_buffers=128MB", *options]  # fmt: skip
     arguments = [word for setting in settings for word in ("-c", setting)]
     with (files.parent / "postgres.log").open("ab") as log:
         return subprocess.Popen(

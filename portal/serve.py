@@ -53,7 +53,7 @@ BACK_AFTER = timedelta(seconds=2)
 """How long a worker whose database went away waits before it tries again."""
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
 )  # fmt: skip
 UNUSABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 

@@ -35,7 +35,8 @@ from portal.clock import SetClock  # noqa: E402  the environment must be set bef
 from portal.database import engine, migrate  # noqa: E402
 from portal.embedded import embedded_postgres  # noqa: E402
 
-FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=250"]
+"""What is lost with the machine is made anew; the connections of killed workers end some time after them."""
 
 
 def pytest_unconfigure() -> None:
