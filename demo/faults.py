@@ -148,7 +148,7 @@ def _pour(source: socket.socket, target: socket.socket, cut: int | None) -> None
 def _until_taken(one: socket.socket) -> None:
     """Wait until the other side's machine has all that was sent: a reset throws away what is still on its way."""
     until = time.monotonic() + READING_SECONDS
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # a socket that was closed meanwhile has no number any more
         while time.monotonic() < until and int.from_bytes(ioctl(one, TIOCOUTQ, bytes(4)), sys.byteorder):
             time.sleep(0.001)
 
