@@ -1,11 +1,12 @@
 """Piccolo's PostgreSQL engine with its known traps closed, the pool, and migrations under a lock.
 
-Always true here: a transaction that fails gives its connection back, an error in a batch is raised, and two
-processes never migrate at once. Each trap has its regression test in `tests/test_database.py`.
+Always true here: a transaction that fails gives its connection back, an error in a batch is raised, two processes
+never migrate at once, and what everybody waits for is taken last, at the commit. Each trap has its regression test
+in `tests/test_database.py`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, cast
@@ -49,6 +50,7 @@ class Transaction(PostgresTransaction):
     def __init__(self, engine: "Engine") -> None:
         super().__init__(engine, allow_nested=False)
         self.turn = asyncio.Lock()
+        self.last_steps: list[Callable[[], Awaitable[None]]] = []
 
     async def __aenter__(self) -> Self:
         self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
@@ -69,11 +71,17 @@ class Transaction(PostgresTransaction):
                 if not self._rolled_back:
                     await self.rollback()  # type: ignore[no-untyped-call]
             elif not self._committed and not self._rolled_back:
-                await self.commit()  # type: ignore[no-untyped-call]
+                await self.commit()
         finally:
             self.engine.current_transaction.reset(self.context)
             await self._give_back()
         return False
+
+    async def commit(self) -> None:
+        """Take the last steps, in their order, and commit."""
+        while self.last_steps:
+            await self.last_steps.pop(0)()
+        await super().commit()  # type: ignore[no-untyped-call]
 
     async def _give_back(self) -> None:
         """Return the connection; the pool rolls back what is open on it."""
@@ -112,11 +120,26 @@ class Engine(PostgresEngine):
         Raises:
             RuntimeError: outside a transaction; what needs this must commit together with the caller's rows.
         """
-        current = self.current_transaction.get()
+        connection: asyncpg.Connection = self._current.connection
+        return connection
+
+    def at_the_end(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run `step` as one of the last things of the transaction that is open here; not at all when it fails.
+
+        For what takes a lock that everybody waits for: whoever waits there has all other locks already, so nobody
+        who comes later can wait for theirs, and it is held for the shortest time there is.
+
+        Raises:
+            RuntimeError: outside a transaction.
+        """
+        self._current.last_steps.append(step)
+
+    @property
+    def _current(self) -> Transaction:
+        current = cast(Transaction | None, self.current_transaction.get())
         if current is None:
             raise RuntimeError("this must run inside a transaction, so that it commits together with its cause")
-        connection: asyncpg.Connection = current.connection
-        return connection
+        return current
 
     @asynccontextmanager
     async def pooled(self, *, smallest: int = 1, largest: int = 10) -> AsyncIterator[None]:

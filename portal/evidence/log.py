@@ -7,6 +7,7 @@ digest covers the entry before it, so that nothing can be changed or cut out unn
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 from piccolo.querystring import QueryString
@@ -28,17 +29,22 @@ class Head(msgspec.Struct, frozen=True):
 
 
 async def append(event: str, *, at: datetime, actor: str, reference: str = "", details: Details | None = None) -> None:
-    """Append one entry inside the caller's transaction.
+    """Append one entry at the end of the caller's transaction, after those that were asked for before.
 
     `event` is past tense, `domain:subject:action`; `actor` is `person`, `worker` or `staff:<id>`.
-    Writers take turns on an advisory lock until they commit, so that the chain has no forks.
+    Writers take turns on an advisory lock while they commit, so that the chain has no forks. Whoever reads the log in
+    the same transaction does not see it yet.
 
     Raises:
         RuntimeError: outside a transaction.
     """
-    last, at = await held_head(), at.astimezone(UTC)
-    seq, previous = last.seq + 1, last.digest
     body = canonical(details or {})
+    engine().at_the_end(partial(_write, event, at.astimezone(UTC), actor, reference, body))
+
+
+async def _write(event: str, at: datetime, actor: str, reference: str, body: str) -> None:
+    last = await held_head()
+    seq, previous = last.seq + 1, last.digest
     digest = entry_digest(seq, at, event, actor, reference, body, previous)
     await engine().connection.execute(
         "INSERT INTO evidence (seq, at, event, actor, reference, details, previous, digest)"
@@ -49,6 +55,9 @@ async def append(event: str, *, at: datetime, actor: str, reference: str = "", d
 
 async def held_head() -> Head:
     """Return the newest entry and let nobody append after it until the caller's transaction ends.
+
+    Only as one of its last steps (`Engine.at_the_end`): who takes this turn and then waits for a row may wait for
+    somebody who has the row and waits for this turn.
 
     Raises:
         RuntimeError: outside a transaction.

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -71,15 +72,15 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def issue(request_id: UUID, answer: Answer, *, settings: Settings, policy: Policy, at: datetime) -> str:
-    """Sign and store the receipt of a request inside the caller's transaction; return its number (20 digits).
+    """Sign and store the receipt of a request at the end of the caller's transaction; return its number (20 digits).
 
+    It names the newest entry of the log, what this transaction says of itself included.
     Idempotent: the same answer gives back the number there is, another answer a supplement. Nothing is sent.
 
     Raises:
         RuntimeError: outside a transaction.
         LookupError: there is no such request.
     """
-    head = await held_head()
     asked = await _asked(request_id)
     content = hashlib.sha256(msgspec.json.encode(answer)).hexdigest()
     before = await engine().connection.fetch(
@@ -87,10 +88,28 @@ async def issue(request_id: UUID, answer: Answer, *, settings: Settings, policy:
     )
     if before and before[-1]["content"] == content:
         return str(before[-1]["number"])
-    key, number = signing_key(settings), _number(settings, request_id, len(before))
+    number = _number(settings, request_id, len(before))
+    numbers = (*(str(row["number"]) for row in before), number)
+    engine().at_the_end(partial(_sign, request_id, asked, answer, numbers, content, settings, policy, at))
+    return number
+
+
+async def _sign(
+    request_id: UUID,
+    asked: asyncpg.Record,
+    answer: Answer,
+    numbers: tuple[str, ...],
+    content: str,
+    settings: Settings,
+    policy: Policy,
+    at: datetime,
+) -> None:
+    """Sign and store what `issue` decided; `numbers` are those of all receipts of this request, this one last."""
+    head, key, first, number = await held_head(), signing_key(settings), numbers[0], numbers[-1]
+    supplement = len(numbers) - 1
     body, signature = write(
         Body(
-            number=grouped(number), supplement=len(before), supplements=grouped(before[0]["number"]) if before else "",
+            number=grouped(number), supplement=supplement, supplements=grouped(first) if supplement else "",
             issued_at=at, organisation=_organisation(policy), reference=asked["reference"], right=asked["right"],
             received=asked["received_at"].astimezone(ZoneInfo(policy.controller.zone)).date(), answered=answer.answered,
             outcome=answer.outcome, rules=answer.rules, done=answer.done, recipients=answer.recipients,
@@ -99,12 +118,11 @@ async def issue(request_id: UUID, answer: Answer, *, settings: Settings, policy:
         ),
         key,
     )  # fmt: skip
-    await _store(request_id, len(before), number, content, body, signature, settings, at)
+    await _store(request_id, supplement, number, content, body, signature, settings, at)
     await append(
         "rights:receipt:issued", at=at, actor="worker", reference=asked["reference"],
-        details={"sha256": hashlib.sha256(body).hexdigest(), "supplement": len(before)},
+        details={"sha256": hashlib.sha256(body).hexdigest(), "supplement": supplement},
     )  # fmt: skip
-    return number
 
 
 async def file_for(request_id: UUID) -> Found | None:
@@ -158,7 +176,7 @@ async def _one(condition: str, value: object) -> Found | None:
 
 async def _asked(request_id: UUID) -> asyncpg.Record:
     row = await engine().connection.fetchrow(
-        'SELECT reference, "right", received_at FROM subject_request WHERE id = $1', request_id
+        'SELECT reference, "right", received_at FROM subject_request WHERE id = $1 FOR UPDATE', request_id
     )
     if row is None:
         raise LookupError("there is no such request")
