@@ -112,13 +112,14 @@ _HOT = """
         SELECT max(at) FILTER (WHERE author <> 'staff' AND at > r.received_at) AS person_at,
                max(at) FILTER (WHERE author = 'staff') AS staff_at FROM request_message WHERE request = r.id
     ) m WHERE r.closed_at IS NULL AND m.person_at > coalesce(m.staff_at, '-infinity')"""
+# OFFSET 0: each by its key. PostgreSQL expects more of them than there are, and would read every closed request.
 _PLAN = f"""
 WITH hot AS ({_HOT}), thing AS MATERIALIZED (
     SELECT r.id, {ACTION} AS kind,
            CASE WHEN r.closed_at IS NULL THEN coalesce(r.act_by_day, r.due_day)
                 ELSE (x.task::json->>'due_day')::date END AS act_by,
            r.assignee IS NOT NULL AS held, r.reference
-      FROM hot JOIN subject_request r USING (id) CROSS JOIN {DOING}
+      FROM hot CROSS JOIN LATERAL (SELECT * FROM subject_request WHERE id = hot.id OFFSET 0) r CROSS JOIN {DOING}
 ), first AS (SELECT id, act_by, held FROM thing ORDER BY act_by, held, reference LIMIT {SHOWN_THINGS}),
 said AS (
     SELECT (SELECT json_object_agg(kind, n)::text FROM (SELECT kind, count(*) AS n FROM thing GROUP BY kind) k)
