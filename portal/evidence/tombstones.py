@@ -16,7 +16,7 @@ from piccolo.querystring import QueryString
 from portal.database import engine
 from portal.evidence.keys import keys
 from portal.evidence.ledger import PURPOSE, Ledger, LedgerError, prove, proven
-from portal.evidence.log import Head, append, head, holds
+from portal.evidence.log import Head, append, held_head, holds
 from portal.policy.model import Policy
 from portal.settings import Settings
 
@@ -84,9 +84,7 @@ async def bury(
     id = tombstone_id(settings, key)
     if found := await find(ledger, settings, id):
         return found
-    async with engine().transaction():
-        await append("evidence:tombstone:announced", at=at, actor="worker", reference=str(id))
-        after = await head()
+    after = await _announce(id, at=at)
     tombstone = Tombstone(
         id=id, subject=subject, hashes=frozenset(hashed(settings, each)[0] for each in identifiers),
         categories=tuple(categories), sources=tuple(sources), held=tuple(held), buried_at=at,
@@ -94,6 +92,19 @@ async def bury(
     )  # fmt: skip
     await ledger.write(f"{FOLDER}/{id}", prove(tombstone, settings))
     return tombstone
+
+
+async def _announce(id: UUID, *, at: datetime) -> Head:
+    """Return the entry of the log that announces it."""
+    entry: list[Head] = []
+
+    async def remember() -> None:
+        entry.append(await held_head())
+
+    async with engine().transaction():
+        await append("evidence:tombstone:announced", at=at, actor="worker", reference=str(id))
+        engine().at_the_end(remember)
+    return entry[0]
 
 
 async def know(id: UUID, *, at: datetime) -> None:
