@@ -18,7 +18,7 @@ from exports.storage import Storage
 from portal.jobs import Payload
 from portal.rights import outcome, parts, redaction
 from portal.rights.order import draw_order
-from portal.rights.person import find_person
+from portal.rights.person import Forgotten, address_of, find_person
 from portal.rights.redaction_look import waiting
 from portal.rights.redaction_search import review_of
 from portal.rights.requests import RequestView, parcel_of, parts_of
@@ -50,14 +50,18 @@ async def fulfil(shop: Workshop, payload: Payload) -> None:
 
 
 async def _advance(shop: Workshop, request: RequestView, *, once: bool) -> None:
-    """Make what is to be made now, if anything. After an attempt made `once`, nothing follows by itself."""
+    """Make what is to be made now, if anything. After an attempt made `once`, nothing follows by itself.
+
+    Whose address is forgotten is being erased: there is nobody to make a copy for, and the erasure ends the request.
+    """
     if not request.is_open or await waiting(request.id) is not None:
         return
-    if await _worth_doing(shop, request):
-        with suppress(Withdrawn):
+    with suppress(Withdrawn, Forgotten):
+        await address_of(request.owner)
+        if await _worth_doing(shop, request):
             await _make(shop, request, once=once)
-    elif not once:
-        await outcome.come_back(request, policy=shop.policy, settings=shop.settings, at=shop.clock())
+        elif not once:
+            await outcome.come_back(request, policy=shop.policy, settings=shop.settings, at=shop.clock())
 
 
 async def _make(shop: Workshop, request: RequestView, *, once: bool) -> None:

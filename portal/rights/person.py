@@ -13,6 +13,10 @@ from portal.sources.base import Identifiers
 from portal.sources.registry import Identified, Sources
 
 
+class Forgotten(NotFound):
+    """This person was erased, and their address with them: nobody can be written to."""
+
+
 async def find_person(sources: Sources, subject_id: UUID) -> Identified:
     """Return everything this person is known by, and which sources did not answer."""
     known = await _remembered(subject_id)
@@ -34,10 +38,12 @@ def cannot_tell(spec: SourceSpec, policy: Policy, person: Identified) -> bool:
 
 
 async def address_of(subject_id: UUID) -> str:
-    """Return the address that mail to this person goes to. Raises: NotFound."""
+    """Return the address that mail to this person goes to. Raises: NotFound, Forgotten."""
     row = await Subject.select(Subject.email).where(Subject.id == subject_id).first()
     if row is None:
         raise NotFound
+    if row["email"] is None:
+        raise Forgotten
     return str(row["email"])
 
 

@@ -17,7 +17,7 @@ from exports.press import Press
 from exports.storage import FolderStorage
 from portal.errors import SourceUnavailable
 from portal.evidence.tables import Evidence
-from portal.identity.tables import KnownIdentifier
+from portal.identity.tables import KnownIdentifier, Subject
 from portal.jobs import Later
 from portal.mail.tables import Mail
 from portal.policy.model import PostgresSource
@@ -295,6 +295,28 @@ async def test_a_request_withdrawn_while_it_is_read_leaves_nothing(bench: Bench)
     platform.pause.set()
     await work
     assert await Parcel.count() == 0 and bench.stored() == [] and await mails("copy-ready") == 0
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_who_is_being_erased_gets_no_copy_and_the_job_does_not_fail(bench: Bench, when: str) -> None:
+    """Their address is forgotten before the erasure closes what else is open: that is nobody's failure."""
+    platform = bench.sources["platform"]
+    platform.pause, platform.reading = asyncio.Event(), asyncio.Event()
+    _, job = await bench.ask()
+    if when == "before":
+        await _forget(bench.subject)
+        await access.fulfil(bench.shop, job)
+    else:
+        work = asyncio.create_task(access.fulfil(bench.shop, job))
+        await platform.reading.wait()
+        await _forget(bench.subject)
+        platform.pause.set()
+        await work
+    assert await Parcel.count() == 0 and bench.stored() == [] and await mails("copy-ready") == 0
+
+
+async def _forget(subject: UUID) -> None:
+    await Subject.update({Subject.email: None}).where(Subject.id == subject)
 
 
 async def test_a_parcel_is_deleted_when_its_time_is_over(bench: Bench) -> None:
