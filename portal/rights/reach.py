@@ -12,7 +12,7 @@ from portal.mail.letter import Message
 from portal.mail.outbox import post
 from portal.rights.intake_forms import form_of
 from portal.rights.intake_sender import status_link
-from portal.rights.person import address_of
+from portal.rights.person import Forgotten, address_of
 from portal.rights.replies import link_to
 from portal.rights.requests import RequestView
 from portal.settings import Settings
@@ -26,9 +26,12 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 async def reach_of(request: RequestView, settings: Settings) -> Reach | None:
-    """Return where to write about a request; None when nobody has shown a mailbox yet."""
+    """Return where to write about a request; None when nobody has shown a mailbox yet, or theirs is erased already."""
     if request.subject is not None:
-        return Reach(await address_of(request.subject), link_to(request, settings))
+        try:
+            return Reach(await address_of(request.subject), link_to(request, settings))
+        except Forgotten:
+            return None
     try:
         form = await form_of(request.id)
     except NotFound:

@@ -7,6 +7,8 @@ from portal.identity.tables import KnownIdentifier, Session, Subject
 from portal.mail.tables import Mail, MailBody
 from portal.rights import erasure_end, held, intake, plans, receipts
 from portal.rights.erasure import Changed, keep_after_all
+from portal.rights.intake import open_access
+from portal.rights.late import say_late
 from portal.rights.lifecycle import NotPossible
 from portal.rights.out_of_use import in_place
 from portal.rights.requests import timeline_of
@@ -203,6 +205,21 @@ async def test_other_open_requests_end_with_the_account(bench: Bench) -> None:
     await bench.work(reference)
     other = await bench.request(opened.request.reference)
     assert other.outcome == "withdrawn" and (await timeline_of(other.id))[-1].event == "ended-by-erasure"
+
+
+async def test_whoever_else_is_late_hears_of_it_while_an_erasure_is_late_whose_address_is_gone(bench: Bench) -> None:
+    """Nobody can be written to about the one: that must not stop the letters to all the others."""
+    other = await bench.house.person("ben@person.example")
+    opened = await open_access(
+        subject_id=other.subject_id, categories=("account",), format="all", language="en", policy=bench.house.policy,
+        public_url=bench.house.settings.public_url, at=bench.house.clock(),
+    )  # fmt: skip
+    await bench.approve()
+    await Subject.update({Subject.email: None}).where(Subject.id == bench.subject)
+    bench.later(days=60)
+    assert await say_late(bench.shop) == 1
+    rows = await Mail.select(Mail.reference, Mail.to_address).where(Mail.kind == "late")
+    assert rows == [{"reference": opened.request.reference, "to_address": "ben@person.example"}]
 
 
 async def test_what_is_held_goes_on_its_day_and_not_before(bench: Bench) -> None:
