@@ -35,6 +35,7 @@ class Hook:
         self.url = ""
         self.secret = secret
         self.clock = clock
+        self.fresh_seconds: float = FRESH_SECONDS
         self.heard: list[Heard] = []
         self.answers: deque[int] = deque()
         self.calls = 0
@@ -61,7 +62,7 @@ class Hook:
     def _genuine(self, call: Call) -> bool:
         """Verify a call: these are the lines that docs/sources.md shows."""
         id, moment = call.headers.get("webhook-id", ""), call.headers.get("webhook-timestamp", "")
-        if not moment.isdecimal() or abs(self.clock().timestamp() - int(moment)) > FRESH_SECONDS:
+        if not moment.isdecimal() or abs(self.clock().timestamp() - int(moment)) > self.fresh_seconds:
             return False
         key = base64.b64decode(self.secret.removeprefix("whsec_"))
         wanted = base64.b64encode(hmac.digest(key, f"{id}.{moment}.".encode() + call.body, "sha256")).decode()

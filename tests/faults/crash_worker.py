@@ -54,6 +54,15 @@ SELECT NOT EXISTS (SELECT FROM plan p JOIN subject_request r ON r.id = p.request
                    AND (p.state NOT IN ('done', 'cancelled') OR (p.whole AND p.known IS NOT NULL)))
        AND NOT EXISTS (SELECT FROM subject_request WHERE "right" = 'access' AND closed_at IS NULL)
 """
+LEFT = """
+SELECT r.reference, r."right", r.state, r.closed_at, s.email IS NULL AS forgotten, p.kind, p.state AS plan, p.whole,
+       p.known IS NOT NULL AS known, i.source, i.action, i.state AS item, i.error
+FROM subject_request r JOIN subject s ON s.id = r.subject LEFT JOIN plan p ON p.request = r.id
+     LEFT JOIN plan_item i ON i.plan = p.id AND i.state <> 'done'
+WHERE r."right" = 'access' AND r.closed_at IS NULL OR p.kind = 'erase'
+      AND (p.state NOT IN ('done', 'cancelled') OR (p.whole AND p.known IS NOT NULL))
+"""
+"""What is not over, for whoever has to find out why."""
 
 
 NOT_OVER = 3
@@ -163,7 +172,8 @@ async def _minutes(
         for schedule in schedules:
             await schedule.run()
         clock.advance(timedelta(minutes=1))
-    raise Stuck(f"the work is not over after {most} minutes")
+    left = [tuple(row) for row in await eye.fetch(LEFT)]
+    raise Stuck(f"the work is not over after {most} minutes: {left}")
 
 
 async def _quiet(eye: asyncpg.Connection, working: asyncio.Task[None], patience: float) -> None:
