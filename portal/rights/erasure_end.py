@@ -204,7 +204,8 @@ async def _say_done(
     )  # fmt: skip
     if request.channel == "restore":
         return  # They were told when it was erased the first time.
-    to = await known.address(plan, shop.settings)
+    if not (to := await known.address(plan, shop.settings)):
+        return
     await post(message, to=to, language=request.language, reference=request.reference, at=at)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from portal.evidence import seal as seals
-from portal.rights.person import address_of
+from portal.rights.person import Forgotten, address_of
 from portal.rights.plans import PlanView
 from portal.settings import Settings
 from portal.sources.base import Identifiers
@@ -22,8 +22,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def seal(plan: PlanView, identifiers: Identifiers, settings: Settings, *, at: datetime) -> bytes:
-    """Return the identifiers with the address of today, sealed. Inside the caller's transaction."""
-    plain = msgspec.json.encode(Known(identifiers=identifiers, address=await address_of(plan.subject)))
+    """Return the identifiers with the address of today, sealed. Inside the caller's transaction.
+
+    Who was erased before has no address any more, and is not written to.
+    """
+    try:
+        to = await address_of(plan.subject)
+    except Forgotten:
+        to = ""
+    plain = msgspec.json.encode(Known(identifiers=identifiers, address=to))
     return (await seals.seal(plan.subject, plain, reference=plan.reference, settings=settings, at=at)).body
 
 
@@ -37,7 +44,7 @@ async def unseal(plan: PlanView, settings: Settings) -> Identifiers:
 
 
 async def address(plan: PlanView, settings: Settings) -> str:
-    """Return the address of the day the plan began. Raises: Unreadable."""
+    """Return the address of the day the plan began; empty when there was none. Raises: Unreadable."""
     return (await _known(plan, settings)).address
 
 
